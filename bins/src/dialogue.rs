@@ -81,7 +81,7 @@ impl Dialogue {
         let hands = Arc::new(Workers::new(Box::new(move |notice| {
             let _gone = match notice {
                 Notice::Print(text) => told.send(News::Print(text)),
-                Notice::Ready => told.send(News::Ready),
+                Notice::Ready { .. } => told.send(News::Ready),
                 Notice::Log { level: Level::Error | Level::Warn, text, cause } => {
                     told.send(News::Log(cause.map_or_else(|| text.clone(), |(_, code)| format!("{code}: {text}"))))
                 }

@@ -9,7 +9,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
 use clap_mangen::Man;
 
-use crate::daemon::console::ConsoleProgram;
+use crate::daemon::console;
 use crate::daemon::director::DirectorDaemon;
 use crate::daemon::file::FileProgram;
 use crate::daemon::program;
@@ -61,13 +61,8 @@ pub fn complete(matches: &ArgMatches, mut tool: Command) -> ExitCode {
 
 fn pages(folder: &Path, tool: Command) -> io::Result<()> {
     fs::create_dir_all(folder)?;
-    let programs = [
-        tool,
-        program::<DirectorDaemon>(),
-        program::<StorageProgram>(),
-        program::<FileProgram>(),
-        program::<ConsoleProgram>(),
-    ];
+    let programs =
+        [tool, program::<DirectorDaemon>(), program::<StorageProgram>(), program::<FileProgram>(), console::program()];
     #[cfg(feature = "tray")]
     let programs = programs.into_iter().chain([crate::daemon::tray::program()]);
     for command in programs {

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    towline::daemon::main::<towline::daemon::console::ConsoleProgram>()
+    towline::daemon::console::main()
 }

@@ -126,7 +126,7 @@ impl Daemon for DirectorDaemon {
                 port.serve();
             }
         };
-        Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(serve) })
+        Ok(Built { role, settings, hands: Arc::new(hands), started: Box::new(serve), interrupted: None })
     }
 }
 

@@ -59,6 +59,6 @@ impl Daemon for FileProgram {
         let role = FileDaemon::new(Arc::new(loaded.config), tls.credentials, identity());
         let hands = Workers::new(Sink::new().into_log()).with_configuration(desk);
         let hands = Arc::new(hands.with_deliveries(deliveries));
-        Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
+        Ok(Built { role, settings, hands, started: Box::new(|_| {}), interrupted: None })
     }
 }

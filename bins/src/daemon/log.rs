@@ -40,7 +40,7 @@ impl Sink {
         Box::new(move |notice| match notice {
             Notice::Log { level, cause, text } => log(level, cause, &text),
             Notice::Print(text) => say(&text),
-            Notice::Ready => {
+            Notice::Ready { .. } => {
                 if let Some(ready) = &self.ready {
                     // One permit is enough: the reader asks for the next one only after its line was taken.
                     let _full = ready.try_send(());

@@ -128,7 +128,12 @@ pub struct Built<R> {
     pub hands: Arc<dyn Hands>,
     /// Gets the injector when the node is about to run.
     pub started: Box<dyn FnOnce(Injector) + Send>,
+    /// Hears of the signal INT; true if the program is not to end of it.
+    pub interrupted: Option<Interrupted>,
 }
+
+/// Hears of the signal INT; true if the program is not to end of it.
+pub type Interrupted = Box<dyn Fn() -> bool + Send>;
 
 /// Why a daemon did not start.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -228,14 +233,14 @@ fn run_with<D: Daemon>(
         Err(error) => return complain(D::PROGRAM, &error.text, error.exit),
     };
     let node = Node::new(built.role, built.settings, seed, Instant::ZERO);
-    let started = built.started;
+    let (started, interrupted) = (built.started, built.interrupted);
     let until_eof = options.until_eof;
     let begin = move |injector: Injector| {
         if until_eof && let Err(error) = input::stop_at_the_end(injector.clone()) {
             let text = format!("cannot watch standard input: {error}");
             tracing::warn!("{}", complaint(Code(918), &text));
         }
-        if let Err(error) = signals::watch(injector.clone()) {
+        if let Err(error) = signals::watch(injector.clone(), interrupted) {
             let text = format!("cannot watch for signals, so they end the program at once: {error}");
             tracing::warn!("{}", complaint(Code(918), &text));
         }

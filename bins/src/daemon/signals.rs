@@ -9,16 +9,19 @@ use signal_hook::low_level::pipe;
 use towline_core::drive::Injector;
 use towline_core::event::Event;
 
-use super::supervisor;
+use super::{Interrupted, supervisor};
 
 /// Reports SIGINT as `StopRequested` and SIGTERM as `TerminateRequested`, each from a thread that ends with the node, and
-/// tells the supervisor.
+/// tells the supervisor. `interrupted` hears of SIGINT first, and may keep it to itself.
 ///
 /// # Errors
 /// The system gives no socket pair or thread, or refuses to be asked for a signal.
-pub(super) fn watch(injector: Injector) -> io::Result<()> {
+pub(super) fn watch(injector: Injector, interrupted: Option<Interrupted>) -> io::Result<()> {
     let terminates = injector.clone();
     report("signals", &[SIGINT], move || {
+        if interrupted.as_ref().is_some_and(|interrupted| interrupted()) {
+            return true;
+        }
         supervisor::stops();
         injector.post(Event::StopRequested)
     })?;

@@ -105,7 +105,7 @@ impl Daemon for StorageProgram {
             log(notice);
         }));
         let hands = Arc::new(hands.with_configuration(desk).with_deliveries(deliveries));
-        Ok(Built { role, settings, hands, started: Box::new(|_| {}) })
+        Ok(Built { role, settings, hands, started: Box::new(|_| {}), interrupted: None })
     }
 }
 

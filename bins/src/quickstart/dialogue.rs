@@ -48,7 +48,7 @@ impl Dialogue {
         let hands = Arc::new(Workers::new(Box::new(move |notice| {
             let _gone = match notice {
                 Notice::Print(text) => told.send(News::Print(text)),
-                Notice::Ready => told.send(News::Ready),
+                Notice::Ready { .. } => told.send(News::Ready),
                 Notice::Log { level, text, cause } => {
                     let text = cause.map_or_else(|| text.clone(), |(_, code)| format!("{code}: {text}"));
                     told.send(News::Log(level, text))

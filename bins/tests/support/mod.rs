@@ -14,6 +14,7 @@ pub mod namespaces;
 pub mod network;
 pub mod postgres;
 pub mod site;
+pub mod terminal;
 
 use std::collections::BTreeMap;
 use std::path::Path;

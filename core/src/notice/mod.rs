@@ -23,7 +23,10 @@ pub enum Notice {
     /// Text for the operator's terminal, as received: with its line feeds.
     Print(String),
     /// The console takes a line: said once for each. Whoever reads the operator's input then posts one `Event::Typed`.
-    Ready,
+    Ready {
+        /// The line answers a question of the director's; else it is a command.
+        asks: bool,
+    },
     /// The daemon listens on this address: said once per listener, also on standard output.
     Listening(std::net::SocketAddr),
     /// The daemon serves, but what it is for has to wait for this; `None`: for nothing any more.

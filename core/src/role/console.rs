@@ -181,7 +181,7 @@ impl Console {
         match self.held.pop_front() {
             Some(line) => self.send(net, &line),
             None if self.input_ended => self.leave(net),
-            None => net.notify(Notice::Ready),
+            None => net.notify(Notice::Ready { asks: self.verdict.asked }),
         }
     }
 

@@ -151,5 +151,5 @@ fn built(
         Settings::new(PeerName::new(PeerKind::Console, &loaded.config.monitor.name).qualified(), Arc::default())
             .accepting(0, AUTHENTICATE_WITHIN);
     let role = Tray::new(Arc::new(loaded.config), tls.credentials, watch);
-    Built { role, settings, hands: Arc::new(Workers::new(log)), started }
+    Built { role, settings, hands: Arc::new(Workers::new(log)), started, interrupted: None }
 }

@@ -43,7 +43,7 @@ impl Terminal {
                 Notice::Watched(view) => shown.screen.watch(*view),
                 Notice::Log { text, .. } => shown.screen.say(&text),
                 Notice::Print(_)
-                | Notice::Ready
+                | Notice::Ready { .. }
                 | Notice::Listening(_)
                 | Notice::Waiting(_)
                 | Notice::Alive

@@ -138,9 +138,9 @@ fn a_line_is_asked_for_once_the_director_has_greeted() {
     let mut bench = Bench::new(None);
     bench.connect();
     bench.text("1000\x1eOK: backup-dir Version: 1 (today)");
-    assert!(!bench.notices.contains(&Notice::Ready));
+    assert!(!bench.notices.contains(&Notice::Ready { asks: false }));
     bench.text("1002\x1eYou are connected using the default console");
-    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready { asks: false }));
     assert!(bench.notices.contains(&Notice::Print("1000 OK: backup-dir Version: 1 (today)\n".to_owned())));
 }
 
@@ -149,7 +149,7 @@ fn a_director_before_18_2_greets_in_one_line() {
     let mut bench = Bench::new(None);
     bench.connect();
     bench.text("1000 OK: old-dir Version: 17.2 --  Encryption: None\n");
-    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready { asks: false }));
 }
 
 #[test]
@@ -165,9 +165,9 @@ fn the_next_line_waits_for_the_end_of_the_answer() {
     assert_eq!(bench.lines(), ["messages"]);
     bench.signal(Signal::SubPrompt);
     assert_eq!(bench.lines(), ["status"]);
-    assert!(!bench.notices.contains(&Notice::Ready));
+    assert!(!bench.notices.contains(&Notice::Ready { asks: false }));
     bench.signal(Signal::MainPrompt);
-    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready { asks: false }));
 }
 
 #[test]
@@ -196,10 +196,11 @@ fn quit_as_the_answer_to_a_question_ends_the_question() {
     let mut bench = Bench::greeted();
     bench.typed("restore");
     bench.signal(Signal::SubPrompt);
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready { asks: true }));
     bench.typed("quit");
     assert_eq!(bench.lines(), ["restore", "quit"]);
     bench.signal(Signal::MainPrompt);
-    assert_eq!(bench.notices.last(), Some(&Notice::Ready));
+    assert_eq!(bench.notices.last(), Some(&Notice::Ready { asks: false }));
     bench.typed("version");
     assert_eq!(bench.lines(), ["version"]);
 }

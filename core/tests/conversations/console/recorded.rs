@@ -47,7 +47,7 @@ fn printed(world: &World<Console>) -> String {
 
 /// How often the console has asked for a line.
 fn permits(world: &World<Console>) -> usize {
-    world.notices.iter().filter(|notice| **notice == Notice::Ready).count()
+    world.notices.iter().filter(|notice| matches!(notice, Notice::Ready { .. })).count()
 }
 
 /// Types the recorded lines, each when the console asks for one, and checks that all of the answers were printed.
