@@ -9,9 +9,12 @@ use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use support::PATIENCE;
 use support::console::Console;
 use support::daemon::Daemon;
@@ -68,6 +71,118 @@ fn talk(stream: &TcpStream, server: Server, mails: &Sender<String>) -> std::io::
         }
     }
     Ok(())
+}
+
+/// What a mail server asks of those who bring a mail.
+#[derive(Clone)]
+struct Guard {
+    /// Encrypted from the first byte, once that is asked for, or never.
+    tls: Option<(When, Arc<ServerConfig>)>,
+    /// The login of user and password (RFC 4616), in base64.
+    login: String,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    AtOnce,
+    Asked,
+}
+
+/// A mail server that takes mails only over an encrypted connection and after a login; the mails that it has taken, and all
+/// that it was told in clear.
+fn guarded_server(guard: Guard) -> (u16, Receiver<String>, Arc<Mutex<String>>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (mails, taken) = channel();
+    let clear = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&clear);
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            drop(ask(stream, &guard, &mails, &heard));
+        }
+    });
+    (port, taken, clear)
+}
+
+/// A line, byte by byte: what follows it may be encrypted.
+fn line_of(from: &mut dyn std::io::Read) -> std::io::Result<String> {
+    let (mut line, mut byte) = (Vec::new(), [0]);
+    while !line.ends_with(b"\r\n") {
+        from.read_exact(&mut byte)?;
+        line.push(byte[0]);
+    }
+    Ok(String::from_utf8_lossy(&line).trim_end().to_owned())
+}
+
+/// The dialogue of RFC 5321 with STARTTLS (RFC 3207) and a login (RFC 4954).
+fn ask(mut stream: TcpStream, guard: &Guard, mails: &Sender<String>, clear: &Mutex<String>) -> std::io::Result<()> {
+    let secure = |config: &Arc<ServerConfig>, stream| {
+        let session = ServerConnection::new(Arc::clone(config)).map_err(std::io::Error::other)?;
+        Ok::<_, std::io::Error>(StreamOwned::new(session, stream))
+    };
+    match &guard.tls {
+        Some((When::AtOnce, config)) => return encrypted(&mut secure(config, stream)?, guard, mails, true),
+        Some((When::Asked, config)) => {
+            stream.write_all(b"220 test ESMTP\r\n")?;
+            loop {
+                let line = line_of(&mut stream)?;
+                *clear.lock().unwrap() += &line;
+                match line.get(..4) {
+                    Some("EHLO") => stream.write_all(b"250-test\r\n250 STARTTLS\r\n")?,
+                    Some("STAR") => break,
+                    _ => stream.write_all(b"530 5.7.0 say STARTTLS first\r\n")?,
+                }
+            }
+            stream.write_all(b"220 go on\r\n")?;
+            encrypted(&mut secure(config, stream)?, guard, mails, false)
+        }
+        None => {
+            stream.write_all(b"220 test ESMTP\r\n")?;
+            loop {
+                let line = line_of(&mut stream)?;
+                *clear.lock().unwrap() += &line;
+                stream.write_all(b"250-test\r\n250 AUTH PLAIN LOGIN\r\n")?;
+            }
+        }
+    }
+}
+
+fn encrypted<S: std::io::Read + std::io::Write>(
+    stream: &mut S,
+    guard: &Guard,
+    mails: &Sender<String>,
+    greets: bool,
+) -> std::io::Result<()> {
+    if greets {
+        stream.write_all(b"220 test ESMTP\r\n")?;
+    }
+    let mut is_known = false;
+    loop {
+        let line = line_of(stream)?;
+        let answer: &[u8] = match line.get(..4).unwrap_or_default() {
+            "EHLO" => b"250-test\r\n250 AUTH PLAIN\r\n",
+            "AUTH" => {
+                is_known = line == format!("AUTH PLAIN {}", guard.login);
+                if is_known { b"235 2.7.0 welcome\r\n" } else { b"535 5.7.8 who is that\r\n" }
+            }
+            "QUIT" => return stream.write_all(b"221 bye\r\n"),
+            _ if !is_known => b"530 5.7.0 log in first\r\n",
+            "DATA" => {
+                stream.write_all(b"354 go on\r\n")?;
+                let mut mail = String::new();
+                loop {
+                    match line_of(stream)? {
+                        line if line == "." => break,
+                        line => mail += &(line + "\n"),
+                    }
+                }
+                drop(mails.send(mail));
+                b"250 taken\r\n"
+            }
+            _ => b"250 OK\r\n",
+        };
+        stream.write_all(answer)?;
+    }
 }
 
 /// A server of the web that answers with these statuses, one a call, and what it was sent.
@@ -202,6 +317,75 @@ fn a_mail_server_that_is_not_there_is_told() {
     let site = Site::start(|_| MAIL.to_owned(), &server(port));
     assert!(site.run("good").contains("Admin OK"));
     site.director.logged(0, "that nobody is there", |line| line.contains("T0952"));
+}
+
+/// A certificate for this machine, and what a server does with it.
+fn certificate() -> (String, Arc<ServerConfig>) {
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let config = config.with_no_client_auth().with_single_cert(vec![made.cert.der().clone()], key).unwrap();
+    (made.cert.pem(), Arc::new(config))
+}
+
+/// A director that mails to this server with a login and the password `open sesame`.
+fn with_login(port: u16, tls: &str, ca: Option<&str>) -> Site {
+    let trusted = if ca.is_some() { r#"ca: "ca.pem","# } else { "" };
+    let server = format!(
+        r#"mail_server: (host: "localhost", port: {port}, from: "towline@example.org", tls: {tls}, time_limit: 10, {trusted}
+                         user: "towline", password_file: "mail-password"),"#
+    );
+    let files = |at: &Path| {
+        std::fs::write(at.join("mail-password"), "open sesame\n").unwrap();
+        std::fs::set_permissions(at.join("mail-password"), std::fs::Permissions::from_mode(0o600)).unwrap();
+        std::fs::write(at.join("ca.pem"), ca.unwrap_or_default()).unwrap();
+        MAIL.to_owned()
+    };
+    Site::start(files, &server)
+}
+
+/// `towline` with `open sesame`, as RFC 4616 says it, in base64.
+const LOGIN: &str = "AHRvd2xpbmUAb3BlbiBzZXNhbWU=";
+
+#[test]
+fn a_mail_goes_over_an_encrypted_connection_after_a_login() {
+    for (when, tls) in [(When::Asked, "starttls"), (When::Asked, "opportunistic"), (When::AtOnce, "on")] {
+        let (ca, config) = certificate();
+        let guard = Guard { tls: Some((when, config)), login: LOGIN.to_owned() };
+        let (port, mails, clear) = guarded_server(guard);
+        let site = with_login(port, tls, Some(&ca));
+        assert!(site.run("good").contains("Admin OK"));
+        let mail = mails.recv_timeout(PATIENCE).unwrap();
+        assert!(mail.contains("To: root@example.org"), "{tls}: {mail}");
+        assert!(!clear.lock().unwrap().contains("AUTH"), "{tls}");
+    }
+}
+
+#[test]
+fn a_mail_server_that_asks_for_another_login_or_cannot_be_trusted_gets_no_mail() {
+    let (ca, config) = certificate();
+    let tls = |when| Some((when, Arc::clone(&config)));
+    let other = || "bm9ib2R5".to_owned();
+    for (guard, word, ca, code, words) in [
+        (Guard { tls: tls(When::Asked), login: other() }, "starttls", Some(&ca), "T0956", "who is that"),
+        (Guard { tls: tls(When::AtOnce), login: LOGIN.to_owned() }, "on", None, "T0957", "no encrypted connection"),
+        (
+            Guard { tls: tls(When::Asked), login: LOGIN.to_owned() },
+            "starttls",
+            None,
+            "T0957",
+            "no encrypted connection",
+        ),
+        (Guard { tls: None, login: LOGIN.to_owned() }, "starttls", Some(&ca), "T0957", "no encrypted connection"),
+    ] {
+        let (port, mails, clear) = guarded_server(guard);
+        let site = with_login(port, word, ca.map(String::as_str));
+        assert!(site.run("good").contains("Admin OK"), "a mail holds no job up");
+        let line = site.director.logged(0, "why it is not taken", |line| line.contains(code));
+        assert!(line.contains(words) && !line.contains("sesame") && !line.contains(LOGIN), "{word}: {line}");
+        assert!(mails.try_recv().is_err() && !clear.lock().unwrap().contains("AUTH"), "{word}");
+    }
 }
 
 /// A program that does this with what it is told.

@@ -89,13 +89,20 @@ fn undelivered(error: &Error, limit: Duration) -> Undelivered {
         Some(530 | 534 | 535 | 538) => Undelivered::Login(text),
         _ if error.is_permanent() => Undelivered::Refused(text),
         _ if error.is_transient() => Undelivered::Busy(text),
-        _ if error.is_tls() => Undelivered::Encryption(text),
+        _ if error.is_tls() || is_of_tls(error) => Undelivered::Encryption(text),
         // It offers no STARTTLS, or no way to log in.
         _ if error.is_client() && text.contains("TLS") => Undelivered::Encryption(text),
         _ if error.is_client() => Undelivered::Login(text),
         _ if error.is_response() => Undelivered::Busy(text),
         _ => Undelivered::Unreachable(text),
     }
+}
+
+/// Whether it began with an error of TLS: a certificate that is not trusted comes as an error of the network.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let is_wrapped = |error: &std::io::Error| error.get_ref().is_some_and(|inner| inner.is::<rustls::Error>());
+    let is_it = error.is::<rustls::Error>() || error.downcast_ref().is_some_and(is_wrapped);
+    is_it || error.source().is_some_and(is_of_tls)
 }
 
 /// An error with all that is beneath it.
