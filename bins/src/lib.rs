@@ -12,7 +12,7 @@
 //! * `explain`: codes and decisions in words
 //! * `init`: the configurations of a new network
 //! * `export`: what a client needs to know of its director
-//! * `health`: shows programs and people how all is
+//! * `health`: shows programs and people the director's state
 //! * [`hands`]: gives work to threads that answer exactly once
 //! * `joining`: how another machine comes to a director
 //! * [`messages`]: mail, webhooks, the system's log

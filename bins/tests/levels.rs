@@ -248,7 +248,7 @@ fn a_file_is_found_by_its_name_across_jobs() {
     assert_eq!(found("find name=*.KDBX").0, [row("2", "13", "2", "sub/Keys.KDBX")]);
     assert_eq!(found("find name=leaves").0, [row("1", "4", "1", "leaves")]);
     let (rows, text) = found("find name=* limit=1");
-    assert!(rows.len() == 1 && text.contains("There are more than these"), "{text}");
+    assert!(rows.len() == 1 && text.contains("There are more: narrow the pattern"), "{text}");
     let (rows, text) = found("find name=*.kdbx before=yesterday");
     assert!(rows.is_empty() && text.contains("No file of this name is saved."), "{text}");
     let json = network.ask(&[".api 2 compact=yes", "find name=keys.*"]);

@@ -43,7 +43,7 @@ pub enum WorkDone {
     Configuration(Result<configuration::Configured, configuration::NotConfigured>),
     /// From a place that messages go to.
     Delivered(Result<(), delivery::Undelivered>),
-    /// Somebody wants to see how all is now.
+    /// Somebody wants to see the director's state.
     Wanted,
     /// From the system's resolver: the addresses of a name that [`Net::look_up`](crate::node::Net::look_up) asked for.
     Resolved(Result<Vec<SocketAddr>, ResolveError>),

@@ -13,7 +13,7 @@
 //!   submit(Script(Stop))  --> ends that command's process group                   --> reply
 //!   submit(Deliver)       --> who delivers messages                               --> reply
 //!   submit(Configuration) --> a thread for this one piece                         --> reply
-//!   submit(Publish)       --> who shows how all is                                --> reply, once it is wanted anew
+//!   submit(Publish)       --> who shows the director's state                                --> reply, once it is wanted anew
 //! ```
 //! Every reply is called exactly once, also when a thread panics, a queue is full or a handle is unknown.
 
@@ -59,7 +59,7 @@ pub type ConfigurationDesk = Box<dyn Fn(ConfigurationWork) -> Result<Configured,
 /// Who delivers messages; calls the reply exactly once.
 pub type DeliveryDesk = Box<dyn Fn(Delivery, Reply) + Send + Sync>;
 
-/// Who shows how all is; calls the reply once somebody wants to see it anew.
+/// Who shows the director's state; calls the reply once somebody wants to see it anew.
 pub type PublicationDesk = Box<dyn Fn(Option<Box<Health>>, Reply) + Send + Sync>;
 
 /// The workers of one daemon.
@@ -118,7 +118,7 @@ impl Workers {
         Self { deliveries: Some(deliveries), ..self }
     }
 
-    /// The same with somebody who shows how all is.
+    /// The same with somebody who shows the director's state.
     #[must_use]
     pub fn with_publications(self, publications: PublicationDesk) -> Self {
         Self { publications: Some(publications), ..self }

@@ -1,4 +1,4 @@
-//! Where the director puts how all is, and others look at it.
+//! Where the director puts its state, and others look at it.
 
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -7,7 +7,7 @@ use towline_core::drive::Reply;
 use towline_core::work::WorkDone;
 use towline_core::work::health::Health;
 
-/// How long the director may take to say how all is.
+/// How long the director may take to say its state.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What is there to see, and who is to be told when it is wanted anew.

@@ -1,4 +1,4 @@
-//! Shows how all is at a port of the director: to programs in the text format of Prometheus, to people as a page.
+//! Shows the director's state at a port of its own: to programs in the text format of Prometheus, to people as a page.
 //!
 //! ```text
 //!   director --publishes--> board <--looks-- server --> /metrics         metrics.rs

@@ -147,7 +147,7 @@ impl Server {
             Ok(request) => request,
             Err(Unread::Gone) => return Ok(()),
             Err(Unread::Slow) => {
-                return Head::plain("408 Request Timeout").answer(stream, "The request did not come in time.\n");
+                return Head::plain("408 Request Timeout").answer(stream, "The request did not arrive in time.\n");
             }
             Err(Unread::TooLong) => {
                 let head = Head::plain("431 Request Header Fields Too Large");
@@ -167,7 +167,7 @@ impl Server {
             "/" | "/events" if !self.may_see(&request) => self.refuse(stream, &request),
             "/" => page(stream),
             "/events" => self.events(stream),
-            _ => Head::plain("404 Not Found").answer(stream, "There is nothing here but / and /metrics.\n"),
+            _ => Head::plain("404 Not Found").answer(stream, "Only / and /metrics exist here.\n"),
         }
     }
 
@@ -203,7 +203,7 @@ impl Server {
         head.answer(stream, "The password is the `page_token` of the director; the name does not matter.\n")
     }
 
-    /// Shows how all is, again and again, until nobody watches any more.
+    /// Shows the director's state, again and again, until nobody watches any more.
     fn events(&self, stream: &TcpStream) -> io::Result<()> {
         let Some(_place) = Place::take(&self.watchers, WATCHERS) else {
             let text = "Too many watch already.\n";
@@ -215,7 +215,7 @@ impl Server {
             match self.board.look(FRESH) {
                 Some(view) => write(stream, format!("data: {}\n\n", view.json()).as_bytes())?,
                 // A comment: the page sees that there is nothing new.
-                None => write(stream, b": the director does not say how all is\n\n")?,
+                None => write(stream, b": the director does not answer\n\n")?,
             }
             thread::sleep(PAUSE.max(begun.elapsed().saturating_mul(SHARE)).min(QUIET));
         }
@@ -237,7 +237,7 @@ fn page(stream: &TcpStream) -> io::Result<()> {
 
 fn silent(stream: &TcpStream) -> io::Result<()> {
     let head = Head::plain("503 Service Unavailable").with("Retry-After", "5");
-    head.answer(stream, "The director does not say how all is.\n")
+    head.answer(stream, "The director does not answer.\n")
 }
 
 fn shown(from: IpAddr) -> String {

@@ -241,7 +241,7 @@ impl Network {
         files
     }
 
-    /// The plan of a network whose director shows how all is, with a page behind the token of this name.
+    /// The plan of a network whose director shows the director's state, with a page behind the token of this name.
     pub fn shown() -> Plan {
         let rewrite = |text: String| {
             let begin = r#"(director: (name: "d", password: "console","#;
@@ -251,7 +251,7 @@ impl Network {
         Plan { rewrite, ..Plan::default() }
     }
 
-    /// The port at which the director of such a plan shows how all is.
+    /// The port at which the director of such a plan shows the director's state.
     pub fn metrics_port(&self) -> u16 {
         let text = std::fs::read_to_string(self.place("director.ron")).unwrap();
         let after = text.split("metrics: \"127.0.0.1:").nth(1).unwrap();

@@ -67,8 +67,9 @@ resources! {
         /// File with the questions to the catalog that `query` of a console shows, each as Bareos writes it: a title after `:`,
         /// what to ask a person for after `*`, and SQL, in which `%1` is the first answer. They only read.
         query_file: Option<String> = None,
-        /// Address and port at which programs and people can see how all is: `/metrics` in the text format of Prometheus, and the
-        /// page if there is a `page_token`. In clear text, so of this machine alone: `"127.0.0.1:9109"`. `None`: nowhere.
+        /// Address and port at which programs and people can see the director's state: `/metrics` in the text format of
+        /// Prometheus, and the page if there is a `page_token`. In clear text, so of this machine alone: `"127.0.0.1:9109"`.
+        /// `None`: nowhere.
         metrics: Option<String> = None,
         /// What a person has to say to see the page at `metrics`, as the password; the name does not matter. `None`: there is
         /// no page.

@@ -144,6 +144,6 @@ codes! {
     UNKNOWN_CIPHERS = 876;
     /// A topology has more hosts or networks than a plan can have.
     WORLD_TOO_LARGE = 879;
-    /// Other machines can ask in clear text how all is.
+    /// Other machines can ask for the director's state in clear text.
     CLEAR_METRICS = 990;
 }

@@ -11,6 +11,6 @@ pub(super) const PAGES: &[Page] = &[entry(
     "`restore continue` goes on with a restore that was cut. It needs the job, which files that was to restore, and the backups \
      that have them, all from the catalog: the line says which of these is not there. A restore from a bootstrap keeps no list of \
      files, and one of tens of thousands of single files keeps none either.",
-    "Say the whole restore again. With `replace=ifnewer` or `replace=never` what is there already stays as it is, although it is \
+    "Run the whole restore again. With `replace=ifnewer` or `replace=never` what is there already stays as it is, although it is \
      sent once more.",
 )];

@@ -1,4 +1,4 @@
-//! `T099`: the port at which programs and people see how all is.
+//! `T099`: the port at which programs and people see the director's state.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
@@ -6,7 +6,7 @@ use crate::error::{Fault, Retry};
 pub(super) const PAGES: &[Page] = &[
     entry(
         990,
-        "other machines can ask in clear text how all is",
+        "other machines can ask for the director's state in clear text",
         (Fault::Config, Retry::Never),
         "`metrics` of the director is an address that other machines may reach. Names of clients and jobs go over the network in clear \
          text, and with them the token of the page whenever somebody looks at it.",
@@ -31,7 +31,7 @@ pub(super) const PAGES: &[Page] = &[
     ),
     entry(
         993,
-        "too many want to see how all is",
+        "too many want to see the director's state",
         (Fault::Peer, Retry::Backoff),
         "All places at the port for metrics are taken: 64 connections, 16 of them for people who watch the page. Others are turned away \
          at once, and the director goes on with its work. Such lines come once a minute at most.",

@@ -17,7 +17,7 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Config, Retry::Never),
         "`purge` takes jobs only from volumes that are Append, Full, Used or Error, as a Bareos director does. One that is Archive, \
          Read-Only, Disabled or Cleaning is kept on purpose, and one that is Purged or Recycle has no jobs.",
-        "If its jobs are to go, say `update volume=NAME volstatus=Used` first.",
+        "If its jobs are to go, run `update volume=NAME volstatus=Used` first.",
     ),
     entry(
         965,

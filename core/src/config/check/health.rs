@@ -1,4 +1,4 @@
-//! The port at which programs and people see how all is.
+//! The port at which programs and people see the director's state.
 
 use super::Checker;
 use crate::address::Endpoint;
@@ -9,19 +9,20 @@ use crate::explain::codes;
 pub(super) fn check(c: &mut Checker, path: &ConfigPath, director: &Director) {
     let at = path.field("metrics");
     let wanted = director.metrics.as_deref();
-    // Only one with a port of its own is right.
-    match wanted.map(|text| (text, Endpoint::parse(text, 0))) {
-        None => {}
-        Some((text, Some(on))) if on.port != 0 && on.address.interface().is_none() => {
-            if !on.address.ip.to_canonical().is_loopback() {
+    if let Some(text) = wanted {
+        // Only one with a port of its own is right.
+        let right = |on: &Endpoint| on.port != 0 && on.address.interface().is_none();
+        match Endpoint::parse(text, 0).filter(right) {
+            None => {
+                let message = format!("{text:?} is no IP address with a port");
+                c.error(codes::BAD_LISTEN, at, message, "write it as \"127.0.0.1:9109\" or \"[::1]:9109\"");
+            }
+            Some(on) if on.address.ip.to_canonical().is_loopback() => {}
+            Some(on) => {
                 let message = format!("other machines may ask at {text}, in clear text");
                 let help = format!("use an address of this machine alone, such as \"127.0.0.1:{}\"", on.port);
                 c.warning(codes::CLEAR_METRICS, at, message, help);
             }
-        }
-        Some((text, _)) => {
-            let message = format!("{text:?} is no IP address with a port");
-            c.error(codes::BAD_LISTEN, at, message, "write it as \"127.0.0.1:9109\" or \"[::1]:9109\"");
         }
     }
     let Some(token) = &director.page_token else { return };

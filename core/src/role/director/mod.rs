@@ -18,7 +18,7 @@
 //! `consoles/` takes commands and answers them, `jobs/` leads jobs from their order to the record of their end, `errands/`
 //! sends somebody to a daemon with one command, `reach/` finds the way to a client and lets those wait that dial in,
 //! `schedule.rs` has jobs begin in time, `missed.rs` those whose time passed while the director was down, `setup.rs` brings the configuration into
-//! the catalog, `reload.rs` another one, `health/` says how all is. `journal.rs` keeps what jobs
+//! the catalog, `reload.rs` another one, `health/` says its state. `journal.rs` keeps what jobs
 //! have reported, `overrides.rs` what consoles have said of the configuration. The rules over the catalog's rows are in
 //! [`crate::catalog`].
 

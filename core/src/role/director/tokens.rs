@@ -62,7 +62,7 @@ pub enum Due {
 pub enum Surveyor {
     /// The console that asked.
     Console(ConnId),
-    /// Those who want to see how all is.
+    /// Those who want to see the director's state.
     Health,
 }
 
@@ -107,8 +107,8 @@ pub enum Owner {
     Returned(String),
     /// When this job of a schedule was last started, before the director was.
     Missed(String),
-    /// Those who want to see how all is.
+    /// Those who want to see the director's state.
     Publish,
-    /// What this catalog says of how all is.
+    /// What this catalog says of the director's state.
     Health(CatalogName, health::Question),
 }

@@ -383,7 +383,7 @@ fn serve(shelf: &Mutex<Shelf>, work: &Work) -> Option<WorkDone> {
             return (shelf.takes)(delivery).map(WorkDone::Delivered);
         }
         Work::Configuration(work) => return Some(WorkDone::Configuration(reread(&mut shelf.files, work))),
-        // Kept in the world: the tests want to see how all is.
+        // Kept in the world: the tests want to see the director's state.
         Work::Publish(_) => return None,
         _ => panic!("a director has no disk"),
     };

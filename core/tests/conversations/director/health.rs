@@ -26,7 +26,7 @@ fn look(desk: &mut Desk) -> Health {
     desk.world.answer(WorkDone::Wanted);
     // Where there is no connection to ask, that is known at the next tick.
     desk.world.wait(Duration::from_millis(1));
-    published(desk).expect("how all is")
+    published(desk).expect("the director's state")
 }
 
 fn volumes_asked(desk: &Desk) -> usize {

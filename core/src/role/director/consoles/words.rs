@@ -80,7 +80,7 @@ impl Words {
     }
 
     /// The same line as if it were said for the first time.
-    pub(super) fn as_first(self) -> Self {
+    pub(super) fn said_first(self) -> Self {
         Self { again: false, ..self }
     }
 

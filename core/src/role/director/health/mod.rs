@@ -32,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Seconds after which catalogs are asked again, where no job has ended meanwhile.
 const FRESH: i64 = 15;
 
-/// Looks at how all is.
+/// Looks at the director's state.
 #[derive(Debug, Default)]
 pub(crate) struct Looks {
     /// The one under way.
@@ -59,8 +59,8 @@ struct Look {
 }
 
 impl Looks {
-    /// The director serves from now on: the hands say when somebody wants to see how all is, if anybody may.
-    pub(crate) fn begin(&mut self, tools: &mut Tools<'_>) {
+    /// The director serves from now on: the hands say when somebody wants to see the director's state, if anybody may.
+    pub(crate) fn begin(&self, tools: &mut Tools<'_>) {
         if tools.common.config.director.metrics.is_some() {
             tools.net.work(Work::Publish(None), Owner::Publish);
         }

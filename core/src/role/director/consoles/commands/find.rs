@@ -43,7 +43,7 @@ pub(super) const COMMAND: Command = Command::new(
 );
 
 /// How it is used.
-const USAGE: &str = "Say which name: find name=*.kdbx, or find name=*.kdbx client=NAME.";
+const USAGE: &str = "Give a name: find name=*.kdbx, or find name=*.kdbx client=NAME.";
 
 /// Files that are shown unless a limit is said, and at most.
 const SHOWN: u32 = 100;
@@ -213,15 +213,15 @@ impl Finding {
         let table = Table::of("files", COLUMNS, &self.found).at(view.zone());
         let mut text = if self.found.is_empty() { "No file of this name is saved.\n".to_owned() } else { table.text() };
         if self.more {
-            text += "There are more than these: say more of the name, name a client, or say limit=N.\n";
+            text += "There are more: narrow the pattern, name a client, or raise limit=N.\n";
         }
         if self.purged > 0 {
             let many = thousands(u64::from(self.purged));
-            text += &format!("Not looked through, for their files are not in the catalog any more: {many} jobs.\n");
+            text += &format!("{many} jobs were not searched: their files are no longer in the catalog.\n");
         }
         if let [first, ..] = self.found.as_slice() {
             let (id, path) = (first.job_id, printable::name(&first.path));
-            text += &format!("To restore the first of them: restore jobid={id} file=\"{path}\" done\n");
+            text += &format!("To restore the first: restore jobid={id} file=\"{path}\" done\n");
         }
         let mut json = table.members();
         json.push(("complete".to_owned(), Json::Bool(!self.more && self.purged == 0)));

@@ -192,7 +192,7 @@ pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
 fn run_in(view: &View<'_>, command: &Command, words: &Words) -> Result<Reply, Refusal> {
     // Said again, with the catalog that was asked for.
     if let Some(name) = words.value(&[ASKED]).map(str::to_owned) {
-        let words = words.clone().without(ASKED).with("catalog", Some(name.as_bytes())).as_first();
+        let words = words.clone().without(ASKED).with("catalog", Some(name.as_bytes())).said_first();
         return Ok(Reply::Uses(name.as_str().into(), Box::new(run_in(view, command, &words)?)));
     }
     if must_ask(view, command, words) {

@@ -91,7 +91,7 @@ pub(super) fn with_jobs(volumes: Vec<MediaRow>, next: Next<Held>) -> Reply {
 fn each_volume(mut left: VecDeque<MediaRow>, mut found: Vec<Held>, next: Next<Held>) -> Reply {
     let Some(volume) = left.pop_front() else { return next(found) };
     if found.iter().map(|held| held.jobs.len()).sum::<usize>() > MOST {
-        let text = format!("These are more than {MOST} jobs: say the command again for the other volumes.\n");
+        let text = format!("More than {MOST} jobs: repeat the command for the remaining volumes.\n");
         return next(found).after(text);
     }
     Reply::ask(CatalogRequest::JobsOnVolume { media_id: volume.media_id }, move |_, answer| match answer {

@@ -130,7 +130,7 @@ fn patterns(words: &Words) -> Result<Vec<Pattern>, Refusal> {
     match patterns.len() <= MOST_PATTERNS {
         true => Ok(patterns),
         false => {
-            Err(Refusal::usage(format!("At most {MOST_PATTERNS} name= at once: say more of them with one pattern.")))
+            Err(Refusal::usage(format!("At most {MOST_PATTERNS} name= in one command: combine some into one pattern.")))
         }
     }
 }

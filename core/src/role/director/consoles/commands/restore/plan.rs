@@ -85,7 +85,7 @@ impl Planned {
         if unnamed > 0 {
             text += &format!("… and {} more.\n", thousands(unnamed));
         }
-        text + "Nothing is restored yet: say the same with yes instead of plan.\n"
+        text + "Nothing has been restored. To run it, repeat the command with `yes` instead of `plan`.\n"
     }
 
     fn json(&self, seen: &Seen) -> Json {
