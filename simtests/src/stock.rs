@@ -35,7 +35,7 @@ impl Make {
 
 impl World {
     /// The daemon of a host sets up its sockets as a stock one does from now on, or as ours do.
-    pub(crate) fn set_make(&mut self, host: HostId, make: Make) {
+    pub(crate) fn set_make(&self, host: HostId, make: Make) {
         if let Some(place) = self.net.borrow_mut().places.get_mut(host.0) {
             place.is_stock = make.is_stock();
         }
