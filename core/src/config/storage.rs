@@ -160,6 +160,12 @@ impl StorageConfig {
         self.own_messages().into_iter().flat_map(Messages::appended)
     }
 
+    /// The messages of a job that are mailed from here at its end.
+    #[must_use]
+    pub fn mailed(&self) -> MessageTypes {
+        self.own_messages().map_or(MessageTypes::NONE, |messages| messages.types_for(DestinationKind::Mail))
+    }
+
     /// The messages of a job that its director is told.
     #[must_use]
     pub fn told(&self) -> MessageTypes {

@@ -69,7 +69,7 @@ pub(super) const PAGES: &[Page] = &[
         "a file that a delivery needs cannot be used",
         (Fault::Config, Retry::Backoff),
         "The file with the password or with the certificates of the authorities cannot be read, or has nothing of the kind.",
-        "Correct the path, and let the user of the director read the file.",
+        "Correct the path, and let the user of the daemon read the file.",
     ),
     entry(
         959,
@@ -77,7 +77,7 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Local, Retry::Backoff),
         "The `command` of a destination could not be started, ended with an error, or took longer than two minutes and was \
          ended. It is tried again until `retry_for` is over.",
-        "Run it by hand as the user of the director, with some text on its standard input.",
+        "Run it by hand as the user of the daemon, with some text on its standard input.",
     ),
     entry(
         960,
@@ -85,15 +85,15 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Local, Retry::Backoff),
         "A file that lines are appended to, or the system's log, does not take them. They are kept, up to eight megabytes, and tried \
          again until `retry_for` is over.",
-        "Make the folder, let the user of the director write there, and look whether the disk is full.",
+        "Make the folder, let the user of the daemon write there, and look whether the disk is full.",
     ),
     entry(
         961,
         "messages are lost",
         (Fault::Local, Retry::Never),
-        "Messages were tried for as long as `retry_for` allows, or the director was stopped before they were delivered, or a \
+        "Messages were tried for as long as `retry_for` allows, or the daemon was stopped before they were delivered, or a \
          server refused them for good. The reports of the jobs have them all the same, unless these are not kept in the \
-         catalog. `status director` counts them.",
+         catalog. `status director` counts those of the director.",
         "The line names the place and the reason. Read the messages with `list joblog jobid=`.",
     ),
     entry(

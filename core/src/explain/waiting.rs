@@ -30,15 +30,6 @@ pub(super) const PAGES: &[Page] = &[
         "If it happens again, look at the load of the director's machine and at what is between the two.",
     ),
     entry(
-        143,
-        "messages cannot be written where they belong",
-        (Fault::Local, Retry::Backoff),
-        "A file daemon or storage daemon is told by `messages` to append its messages to a file or to put them into the \
-         system's log, and the system did not let it. The daemon works on, and the messages are in its log all the same.",
-        "Create the folder of the file and let the user of the daemon write there, or see that the system's log runs. The next \
-         message is tried anew.",
-    ),
-    entry(
         144,
         "a director dials that may not",
         (Fault::Config, Retry::Never),

@@ -1,63 +1,74 @@
-//! A file or storage daemon's own messages, where its `messages` says: files that they are appended to, the system's log. So a
-//! daemon that reaches nobody leaves a trace.
+//! A file or storage daemon's messages, where its `messages` says. What the daemon itself has to say goes to files, the system's
+//! log, standard output and error; what is wrong also to the operator at once, and after a while in a mail. What a job has said
+//! here is mailed at its end. So a daemon that reaches nobody leaves a trace.
 
-use std::collections::VecDeque;
-
-use crate::bulk::work::{DiskDone, DiskWork};
-use crate::config::{DAEMON_FACILITY, DestinationKind, MessageTypes, Messages, facility};
-use crate::error::{Code, Explain, Fault};
+use crate::calendar::Zone;
+use crate::config::{DAEMON_FACILITY, Destination, DestinationKind, MessageTypes, Messages, When, facility};
+use crate::limits::MAIL_GATHERS;
 use crate::node::{Net, Role};
-use crate::notice::Level;
+use crate::notice::Notice;
 use crate::printable;
-use crate::quiet::{Quiet, more};
+use crate::role::post::collected::{Collected, Line};
+use crate::role::post::{Lanes, Piece, PostDue, Target, Way, mail};
+use crate::role::report::resource_name;
 use crate::wire::message::MessageKind;
-use crate::work::delivery::Delivery;
-use crate::work::{Work, WorkDone};
-
-/// The code of a line about a place that takes nothing: it goes to no place itself.
-pub(crate) const UNWRITTEN: Code = Code(143);
-
-/// Lines that wait for a place while others are being written; more are counted and lost.
-const WAITING: usize = 256;
+use crate::wire::status::JobStatus;
+use crate::work::WorkDone;
 
 /// Bytes of the longest line.
 const LINE: usize = 2_048;
 
-/// Where lines go.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// They are appended to the file of this name.
-    File(String),
-    /// The system's log, under the facility of this number.
-    Log(u8),
-}
+/// How the time before a line is written.
+const DATED: &str = "%Y-%m-%d %H:%M:%S";
 
-/// Writes lines to each of its places, one piece of work at a time.
+/// Writes lines to each of its places.
 #[derive(Debug, Default)]
 pub(crate) struct Diary {
-    lanes: Vec<Lane>,
+    /// Each place once.
+    destinations: Vec<Destination>,
+    retry_for: crate::config::Seconds,
+    lanes: Lanes,
+    /// What waits for a mail.
+    own: Collected,
+    gathers: bool,
 }
 
-#[derive(Debug)]
-struct Lane {
-    place: Place,
-    /// The messages that it takes.
-    types: MessageTypes,
-    /// Each with its severity.
-    waiting: VecDeque<(u8, String)>,
-    lost: u64,
-    writing: bool,
-    failures: Quiet<()>,
-}
-
-/// A line for a diary.
-pub(crate) struct Line<'a> {
+/// Something that the daemon has to say.
+pub(crate) struct Said<'a> {
     pub(crate) kind: MessageKind,
-    /// When it was said, as text.
-    pub(crate) time: String,
-    /// The daemon.
-    pub(crate) daemon: &'a str,
     pub(crate) text: &'a str,
+    /// A job has said the same, and mails it.
+    pub(crate) of_job: bool,
+}
+
+/// What a job has said here that is to be mailed at its end.
+#[derive(Debug)]
+pub(crate) struct ForMail {
+    types: MessageTypes,
+    lines: Collected,
+}
+
+/// A job that has ended.
+pub(crate) struct Ended<'a> {
+    pub(crate) id: u32,
+    pub(crate) name: &'a str,
+    pub(crate) status: JobStatus,
+    pub(crate) said: &'a ForMail,
+}
+
+impl ForMail {
+    /// With messages of these kinds.
+    pub(crate) fn of(types: MessageTypes) -> Self {
+        Self { types, lines: Collected::default() }
+    }
+
+    /// The job has said something, at this second since 1970.
+    pub(crate) fn add(&mut self, kind: MessageKind, time: i64, text: &str) {
+        if self.types.has(kind) {
+            let text = printable::text(text.trim_end());
+            self.lines.add(Line { kind, time, text: format!("{}{text}\n", kind.prefix()) });
+        }
+    }
 }
 
 impl Diary {
@@ -68,121 +79,144 @@ impl Diary {
         diary
     }
 
-    /// Goes on in other places, or takes nothing any more.
+    /// Goes on in other places, or takes nothing any more. What is on its way goes where it was to go.
     pub(crate) fn move_to(&mut self, messages: Option<&Messages>) {
-        let mut earlier = std::mem::take(&mut self.lanes);
+        self.destinations.clear();
+        self.retry_for = messages.map(|messages| messages.retry_for).unwrap_or_default();
         for to in messages.into_iter().flat_map(|messages| &messages.destinations) {
-            let first = to.to.first();
-            let place = match to.kind {
-                DestinationKind::Append => first.cloned().map(Place::File),
-                DestinationKind::Syslog => {
-                    Some(Place::Log(first.and_then(|name| facility(name)).unwrap_or(DAEMON_FACILITY)))
-                }
-                _ => None,
-            };
-            let Some(place) = place.filter(|place| self.lanes.iter().all(|lane| lane.place != *place)) else {
-                continue;
-            };
-            let lane = match earlier.iter().position(|lane| lane.place == place) {
-                Some(at) => Lane { types: to.types, ..earlier.swap_remove(at) },
-                None => Lane::new(place, to.types),
-            };
-            self.lanes.push(lane);
+            let is_known = |known: &Destination| (known.kind, &known.to, known.when) == (to.kind, &to.to, to.when);
+            if to.kind != DestinationKind::Director && !self.destinations.iter().any(is_known) {
+                self.destinations.push(to.clone());
+            }
         }
     }
 
     /// Whether it takes anything.
     pub(crate) const fn is_kept(&self) -> bool {
-        !self.lanes.is_empty()
+        !self.destinations.is_empty()
     }
 
-    /// Takes a line, without its line feed. `owner` is whose work the writing is.
-    pub(crate) fn note<R: Role>(&mut self, net: &mut Net<R>, owner: fn(Place) -> R::Work, line: &Line<'_>) {
-        for lane in self.lanes.iter_mut().filter(|lane| lane.types.has(line.kind)) {
-            lane.note(line);
-            lane.write(net, owner, line.daemon);
-        }
-    }
-
-    /// Lines have been written, or could not be.
-    pub(crate) fn written<R: Role>(
-        &mut self,
-        net: &mut Net<R>,
-        owner: fn(Place) -> R::Work,
-        (place, daemon): (&Place, &str),
-        done: &WorkDone,
-    ) {
-        // The configuration names it no more.
-        let Some(lane) = self.lanes.iter_mut().find(|lane| lane.place == *place) else { return };
-        lane.writing = false;
-        let why = match done {
-            WorkDone::Disk(DiskDone::Noted) | WorkDone::Delivered(Ok(())) => None,
-            WorkDone::Disk(DiskDone::Failed { error, .. }) => Some(format!("{error}; {}", error.help())),
-            WorkDone::Delivered(Err(error)) => Some(error.to_string()),
-            _ => Some("this program has nobody who writes there".to_owned()),
-        };
-        if let Some(why) = why
-            && let Some(unsaid) = lane.failures.turn(&(), net.now())
-        {
-            let place = match place {
-                Place::File(path) => format!("appended to {path}"),
-                Place::Log(_) => "put into the system's log".to_owned(),
+    /// Takes a line, without its line feed.
+    pub(crate) fn note<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone, said: &Said<'_>) {
+        let is_news = matches!(said.kind, MessageKind::Error | MessageKind::Warning | MessageKind::Fatal);
+        let text = printable::shortened(&printable::line(said.text.trim_end()), LINE).into_owned();
+        let line = Line { kind: said.kind, time: net.wall().seconds(), text: format!("{}: {text}\n", way.name) };
+        let dated = line.dated(DATED, zone);
+        for to in self.destinations.iter().filter(|to| to.types.has(said.kind)) {
+            let first = to.to.first();
+            let piece = match to.kind {
+                DestinationKind::Append => {
+                    (Target::File(first.cloned().unwrap_or_default()), Piece::Text { anew: false, text: dated.clone() })
+                }
+                // The system's log has times and names of its own.
+                DestinationKind::Syslog => (
+                    Target::Log(first.and_then(|name| facility(name)).unwrap_or(DAEMON_FACILITY)),
+                    Piece::Log(said.kind.severity(), text.clone()),
+                ),
+                DestinationKind::Stderr => (Target::Errors, Piece::Text { anew: false, text: dated.clone() }),
+                DestinationKind::Stdout => {
+                    net.notify(Notice::Print(dated.clone()));
+                    continue;
+                }
+                DestinationKind::Operator if is_news => {
+                    let subject = format!("Towline: intervention needed for {} {}", way.daemon, way.name);
+                    mail::letter(to, None, |code| meaning(way.name, None, to, code), subject, dated.clone())
+                }
+                _ => continue,
             };
-            let text = format!("messages are not {place}: {why}{}", more(unsaid));
-            net.log_cause(Level::Warn, (Fault::Local, UNWRITTEN), &text);
+            self.lanes.deliver(net, way, piece, self.retry_for);
         }
-        lane.write(net, owner, daemon);
+        let is_mailed = |to: &Destination| takes_own(to) && to.types.has(said.kind);
+        if is_news && !said.of_job && self.destinations.iter().any(is_mailed) {
+            self.own.add(line);
+            if !std::mem::replace(&mut self.gathers, true) {
+                net.set_timer(MAIL_GATHERS, "more messages for a mail", (way.due)(PostDue::Gathered));
+            }
+        }
+    }
+
+    /// A job has ended: mails what it has said, to whom its end is of interest.
+    pub(crate) fn job_ended<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone, job: &Ended<'_>) {
+        let subject = format!(
+            "Towline: {} {}, job {} (JobId {}): {}",
+            way.daemon,
+            way.name,
+            resource_name(job.name),
+            job.id,
+            result(job.status)
+        );
+        let mails = self.destinations.iter().filter(|to| to.kind == DestinationKind::Mail);
+        for to in mails.filter(|to| to.when.is_met(job.status.is_ok()) && job.said.lines.has(to.types)) {
+            let body = job.said.lines.lines(to.types, |line| line.dated(DATED, zone)).concat();
+            let letter = mail::letter(to, None, |code| meaning(way.name, Some(job), to, code), subject.clone(), body);
+            self.lanes.deliver(net, way, letter, self.retry_for);
+        }
+    }
+
+    /// The hands have delivered something, or not.
+    pub(crate) fn delivered<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, target: &Target, done: WorkDone) {
+        self.lanes.delivered(net, way, target, done);
+    }
+
+    /// A timer of the messages.
+    pub(crate) fn due<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone, due: PostDue) {
+        match due {
+            PostDue::Again => self.lanes.again(net, way),
+            PostDue::Gathered => self.send_own(net, way, zone),
+            PostDue::AtStop => self.lanes.give_up(net, way),
+        }
+    }
+
+    /// Whether nothing is on its way any more, or has had its time; for a daemon that is to end.
+    pub(crate) fn is_sent<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone) -> bool {
+        self.send_own(net, way, zone);
+        self.lanes.are_done(net, way)
+    }
+
+    /// Mails what the daemon itself had to say since the last time.
+    fn send_own<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone) {
+        if !std::mem::take(&mut self.gathers) {
+            return;
+        }
+        let own = std::mem::take(&mut self.own);
+        let subject = format!("Towline: messages of {} {}", way.daemon, way.name);
+        for to in self.destinations.iter().filter(|to| takes_own(to) && own.has(to.types)) {
+            let body = own.lines(to.types, |line| line.dated(DATED, zone)).concat();
+            let letter = mail::letter(to, None, |code| meaning(way.name, None, to, code), subject.clone(), body);
+            self.lanes.deliver(net, way, letter, self.retry_for);
+        }
     }
 }
 
-impl Lane {
-    fn new(place: Place, types: MessageTypes) -> Self {
-        Self { place, types, waiting: VecDeque::new(), lost: 0, writing: false, failures: Quiet::default() }
-    }
+/// Whether it is mailed what is wrong with the daemon itself; not whom only good ends are of interest.
+fn takes_own(to: &Destination) -> bool {
+    to.kind == DestinationKind::Mail && to.when != When::OnSuccess
+}
 
-    fn note(&mut self, line: &Line<'_>) {
-        if self.waiting.len() >= WAITING {
-            self.lost += 1;
-            return;
-        }
-        // The system's log has times and names of its own.
-        let text = match self.place {
-            Place::File(_) => format!("{} {}: {}", line.time, line.daemon, line.text.trim_end()),
-            Place::Log(_) => line.text.trim_end().to_owned(),
-        };
-        let text = printable::line(&text);
-        self.waiting.push_back((line.kind.severity(), printable::shortened(&text, LINE).into_owned()));
+/// How a job has ended here, in a word.
+fn result(status: JobStatus) -> &'static str {
+    if status.is_ok() {
+        "OK"
+    } else if status == JobStatus::Canceled {
+        "Canceled"
+    } else {
+        "Error"
     }
+}
 
-    fn write<R: Role>(&mut self, net: &mut Net<R>, owner: fn(Place) -> R::Work, daemon: &str) {
-        if let Some(work) = self.work(daemon) {
-            net.work(work, owner(self.place.clone()));
+/// What `%` and a letter stand for in a command that sends mail.
+fn meaning(daemon: &str, job: Option<&Ended<'_>>, to: &Destination, code: char) -> Option<String> {
+    match (code, job) {
+        ('r', _) => Some(to.to.join(" ")),
+        ('d' | 'D', _) => Some(daemon.to_owned()),
+        ('e', Some(job)) => Some(result(job.status).to_owned()),
+        ('i', Some(job)) => Some(job.id.to_string()),
+        ('j', Some(job)) => Some(job.name.to_owned()),
+        ('n' | 'N', Some(job)) => Some(resource_name(job.name).to_owned()),
+        ('b' | 'B' | 'c' | 'e' | 'F' | 'f' | 'i' | 'j' | 'l' | 'n' | 'N' | 'p' | 's' | 't' | 'v' | 'V' | 'w', _) => {
+            Some("*None*".to_owned())
         }
-    }
-
-    /// What waits, once nothing is being written.
-    fn work(&mut self, daemon: &str) -> Option<Work> {
-        if self.writing || self.waiting.is_empty() {
-            return None;
-        }
-        if self.lost > 0 {
-            let text = format!("{} more lines were lost: they came faster than they are written", self.lost);
-            self.waiting.push_back((MessageKind::Warning.severity(), text));
-            self.lost = 0;
-        }
-        let lines = std::mem::take(&mut self.waiting);
-        self.writing = true;
-        Some(match &self.place {
-            Place::File(path) => {
-                let text: String = lines.into_iter().flat_map(|(_, line)| [line, "\n".to_owned()]).collect();
-                Work::Disk(DiskWork::Note { path: path.clone(), text: text.into_bytes() })
-            }
-            Place::Log(facility) => Work::Deliver(Delivery::Log {
-                facility: *facility,
-                program: daemon.to_owned(),
-                lines: lines.into_iter().collect(),
-            }),
-        })
+        _ => None,
     }
 }
 
@@ -194,57 +228,41 @@ mod tests {
         serde_json::from_value(serde_json::json!({ "name": "m", "destinations": destinations })).expect("messages")
     }
 
-    fn said(lane: &mut Lane, kind: MessageKind, text: &str) -> Option<Work> {
-        lane.note(&Line { kind, time: "29-Nov 12:00:00".to_owned(), daemon: "sd", text });
-        lane.work("sd")
-    }
-
     #[test]
-    fn a_file_gets_lines_with_their_times_and_the_systems_log_with_their_severities() {
-        let told = messages(serde_json::json!([
+    fn each_place_counts_once_and_the_director_is_told_by_the_job_itself() {
+        let diary = Diary::new(Some(&messages(serde_json::json!([
             { "kind": "director" }, { "kind": "append", "to": ["/log"], "types": ["warning"] },
-            { "kind": "syslog", "to": ["local3"] }, { "kind": "append", "to": ["/log"] }, { "kind": "syslog" }
-        ]));
-        let mut diary = Diary::new(Some(&told));
-        let places: Vec<Place> = diary.lanes.iter().map(|lane| lane.place.clone()).collect();
-        assert_eq!(places, [Place::File("/log".to_owned()), Place::Log(19), Place::Log(DAEMON_FACILITY)]);
-        assert!(!diary.lanes[0].types.has(MessageKind::Info) && diary.lanes[1].types.has(MessageKind::Info));
-        let Some(Work::Disk(DiskWork::Note { path, text })) =
-            said(&mut diary.lanes[0], MessageKind::Warning, "no room\n\n")
-        else {
-            panic!("nothing is written")
-        };
-        assert_eq!((path.as_str(), text.as_slice()), ("/log", &b"29-Nov 12:00:00 sd: no room\n"[..]));
-        let Some(Work::Deliver(log)) = said(&mut diary.lanes[1], MessageKind::Warning, "no room") else {
-            panic!("nothing is told")
-        };
-        let lines = vec![(4, "no room".to_owned())];
-        assert_eq!(log, Delivery::Log { facility: 19, program: "sd".to_owned(), lines });
+            { "kind": "append", "to": ["/log"] }, { "kind": "mail", "to": ["a"], "when": "on_error" },
+            { "kind": "mail", "to": ["a"], "when": "on_success" }
+        ]))));
+        let kinds: Vec<DestinationKind> = diary.destinations.iter().map(|to| to.kind).collect();
+        assert_eq!(kinds, [DestinationKind::Append, DestinationKind::Mail, DestinationKind::Mail]);
+        assert!(!diary.destinations[0].types.has(MessageKind::Info), "the first counts");
+        let mut only_director = Diary::new(Some(&messages(serde_json::json!([{ "kind": "director" }]))));
+        assert!(diary.is_kept() && !only_director.is_kept());
+        only_director.move_to(None);
+        assert!(!only_director.is_kept());
     }
 
     #[test]
-    fn lines_that_come_while_others_are_written_wait_and_what_is_too_many_is_counted() {
-        let mut lane = Lane::new(Place::File("/log".to_owned()), MessageTypes::ALL);
-        assert!(said(&mut lane, MessageKind::Info, "first").is_some());
-        for _ in 0..WAITING + 2 {
-            assert!(said(&mut lane, MessageKind::Info, "more").is_none(), "one piece of work at a time");
-        }
-        lane.writing = false;
-        let Some(Work::Disk(DiskWork::Note { text, .. })) = lane.work("sd") else { panic!("nothing waits") };
-        let text = String::from_utf8(text).expect("text");
-        assert_eq!(text.lines().count(), WAITING + 1);
-        assert!(text.ends_with("2 more lines were lost: they came faster than they are written\n"), "{text}");
-    }
-
-    #[test]
-    fn a_place_that_stays_keeps_what_waits_for_it() {
-        let both =
-            messages(serde_json::json!([{ "kind": "append", "to": ["/a"] }, { "kind": "append", "to": ["/b"] }]));
-        let mut diary = Diary::new(Some(&both));
-        diary.lanes[1].note(&Line { kind: MessageKind::Info, time: String::new(), daemon: "sd", text: "kept" });
-        diary.move_to(Some(&messages(serde_json::json!([{ "kind": "append", "to": ["/b"] }]))));
-        assert_eq!((diary.lanes.len(), diary.lanes[0].waiting.len()), (1, 1));
-        diary.move_to(None);
-        assert!(!diary.is_kept());
+    fn a_command_that_sends_mail_knows_the_job_and_how_it_ended() {
+        let to: Destination =
+            serde_json::from_value(serde_json::json!({ "kind": "mail", "to": ["a", "b"] })).expect("a place");
+        let mut said = ForMail::of(MessageTypes::ALL);
+        said.add(MessageKind::Error, 0, "no room\n\n");
+        let line = said.lines.lines(MessageTypes::ALL, |line| line.text.clone());
+        assert_eq!(line, ["Error: no room\n"]);
+        let known = |status| {
+            let job = Ended { id: 7, name: "nightly.2026-11-30_01.02.03_04", status, said: &said };
+            let of = |code| meaning("fd", Some(&job), &to, code).unwrap_or_else(|| "-".to_owned());
+            ['d', 'e', 'i', 'n', 'r', 'c', '?'].map(of).join("|")
+        };
+        assert_eq!(known(JobStatus::Warnings), "fd|OK|7|nightly|a b|*None*|-");
+        assert_eq!(known(JobStatus::Error), "fd|Error|7|nightly|a b|*None*|-");
+        assert_eq!(known(JobStatus::Canceled), "fd|Canceled|7|nightly|a b|*None*|-");
+        assert_eq!(meaning("fd", None, &to, 'e').as_deref(), Some("*None*"));
+        said.types = MessageTypes::NONE;
+        said.add(MessageKind::Error, 0, "left out");
+        assert_eq!(said.lines.lines(MessageTypes::ALL, |line| line.text.clone()).len(), 1);
     }
 }

@@ -9,6 +9,7 @@ pub mod file;
 pub mod identity;
 pub(crate) mod idle;
 pub mod network;
+pub(crate) mod post;
 mod probing;
 mod refusals;
 mod remarks;

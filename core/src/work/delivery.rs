@@ -93,14 +93,14 @@ impl Explain for Undelivered {
                 (Config, Backoff, 957, "set `tls` as the server needs it, and `ca` to who has signed its certificate")
             }
             Self::Unprepared(_) => {
-                (Config, Backoff, 958, "correct the path, and let the user of the director read the file")
+                (Config, Backoff, 958, "correct the path, and let the user of the daemon read the file")
             }
-            Self::Command(_) => (Local, Backoff, 959, "run it by hand as the user of the director"),
+            Self::Command(_) => (Local, Backoff, 959, "run it by hand as the user of the daemon"),
             Self::Unwritten(_) => (
                 Local,
                 Backoff,
                 960,
-                "look whether its folder is there, its disk has room, and the user of the director may write there",
+                "look whether its folder is there, its disk has room, and the user of the daemon may write there",
             ),
         }
         .into()

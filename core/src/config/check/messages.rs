@@ -42,14 +42,10 @@ pub(super) fn of_director(c: &mut Checker, config: &DirectorConfig) {
     }
 }
 
-/// Those of a file or storage daemon, which knows only places of these kinds. `path` is that of the daemon.
-pub(super) fn of_daemon(
-    c: &mut Checker,
-    path: &ConfigPath,
-    name: Option<&str>,
-    all: &[Messages],
-    kinds: &[DestinationKind],
-) {
+/// Those of a file or storage daemon. `path` is that of the daemon.
+pub(super) fn of_daemon(c: &mut Checker, path: &ConfigPath, name: Option<&str>, all: &[Messages]) {
+    use DestinationKind::{Append, Director, Mail, Operator, Stderr, Stdout, Syslog};
+    let kinds = [Director, Append, Syslog, Mail, Operator, Stdout, Stderr];
     named(c, path, name, all);
     c.names("messages", all.iter().map(|messages| messages.name.as_str()));
     for (index, each) in all.iter().enumerate() {
@@ -61,17 +57,17 @@ pub(super) fn of_daemon(
                 let message = "only a director sends messages to places of this kind";
                 let help = "remove this destination, and put it into the `messages` of the director";
                 c.error(codes::UNSUPPORTED, path.field("kind"), message, help);
-            } else if to.kind != DestinationKind::Director && seen.contains(&(to.kind, &to.to)) {
+            } else if to.kind != Director && seen.contains(&(to.kind, &to.to, to.when)) {
                 let message = "this has no effect: messages go there already";
                 c.warning(codes::CONTRADICTION, path.field("kind"), message, "remove all but the first");
             }
-            seen.push((to.kind, &to.to));
+            seen.push((to.kind, &to.to, to.when));
         }
         if each.timestamp_format != TIMESTAMP {
             let message = "the director dates messages of jobs";
             c.warning(codes::CONTRADICTION, path.field("timestamp_format"), message, "remove `timestamp_format`");
         }
-        if seen.iter().all(|(kind, _)| *kind != DestinationKind::Director) {
+        if seen.iter().all(|(kind, ..)| *kind != Director) {
             let message = format!("no message of a job reaches its director by messages {:?}", each.name);
             let help = "add a destination of the kind `director`";
             c.warning(codes::EMPTY, path.field("destinations"), message, help);

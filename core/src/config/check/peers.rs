@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::{Built, Check, Checker, Finding, Side, messages};
-use crate::config::DestinationKind::{Append, Director, Syslog};
 use crate::config::{Bytes, ConfigPath, ConsoleConfig, Device, FileConfig, FileDirector, StorageConfig, TlsMode};
 use crate::explain::codes;
 use crate::wire::names::PeerKind;
@@ -40,7 +39,7 @@ impl Check for FileConfig {
             let path = path.field("plugin_names").index(index);
             c.error(codes::UNKNOWN_VALUE, path, message, "write `bpipe`: it is the only one");
         }
-        messages::of_daemon(&mut c, &path, file.messages.as_deref(), &self.messages, &[Director, Append, Syslog]);
+        messages::of_daemon(&mut c, &path, file.messages.as_deref(), &self.messages);
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
         c.names_of(PeerKind::Director, "directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {
@@ -113,7 +112,7 @@ impl Check for StorageConfig {
         c.not_empty(path.field("listen"), storage.listen.len(), "address to listen on");
         c.listen(&path, &storage.listen, storage.port);
         c.tls(&path.field("tls"), &storage.tls, Side::Accepting);
-        messages::of_daemon(&mut c, &path, storage.messages.as_deref(), &self.messages, &[Director, Append, Syslog]);
+        messages::of_daemon(&mut c, &path, storage.messages.as_deref(), &self.messages);
         c.heartbeat(path.field("heartbeat_interval"), Some(storage.heartbeat_interval));
         let within = ("fd_connect_timeout", storage.fd_connect_timeout);
         c.attempts(&path, within, ("fd_retry_interval", storage.fd_retry_interval));

@@ -641,9 +641,7 @@ impl Role for Director {
             Due::Errand(conn) => self.errands.too_slow(tools, conn),
             Due::Reach(way) => self.ways.timer(tools, way),
             Due::Record => self.jobs.offer_timer(tools),
-            Due::Deliver => tools.deliver_again(),
-            Due::Gathered => tools.send_own(),
-            Due::PostAtStop => tools.give_up_post(),
+            Due::Post(due) => tools.post_due(due),
             Due::Look => {
                 self.looks.too_slow();
                 self.publish(net);

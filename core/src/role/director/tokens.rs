@@ -2,6 +2,7 @@
 
 use crate::catalog::{self, CatalogName, OnVolume};
 use crate::ids::{ConnId, HandleId, JobId};
+use crate::role::post::{PostDue, Target};
 
 use super::consoles::Then;
 use super::errands::Errand;
@@ -9,7 +10,6 @@ use super::health;
 use super::jobs::Asked;
 use super::jobs::lists::Wanted;
 use super::jobs::ordering::Order;
-use super::messages::Target;
 use super::setup;
 
 /// What a dial is for.
@@ -47,12 +47,8 @@ pub enum Due {
     Reach(u64),
     /// The catalog is offered the ends of jobs again.
     Record,
-    /// A place that messages go to is tried again.
-    Deliver,
-    /// Messages of no job were gathered for long enough.
-    Gathered,
-    /// A director that is to end has waited for its messages.
-    PostAtStop,
+    /// The messages on their way.
+    Post(PostDue),
     /// The catalogs have had their time to say how they are.
     Look,
 }

@@ -9,6 +9,7 @@ use crate::config::MessageTypes;
 use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
 use crate::role::commands::Commands;
+use crate::role::diary::{Ended, ForMail};
 use crate::role::file::Net;
 use crate::role::remarks::Remarks;
 use crate::role::report::{Finished, Progress, resource_name};
@@ -46,6 +47,8 @@ pub(super) struct Job {
     pub(super) status: JobStatus,
     /// The messages that its director is told.
     pub(super) told: MessageTypes,
+    /// Those that are mailed from here.
+    pub(super) for_mail: ForMail,
     /// What is to be said of single files.
     pub(super) remarks: Remarks,
     /// Commands on this client.
@@ -154,6 +157,11 @@ impl Job {
             (JobStatus::Running, _) => JobStatus::Ok,
             (status, _) => status,
         }
+    }
+
+    /// Its end, for a mail.
+    pub(super) fn ended(&self) -> Ended<'_> {
+        Ended { id: self.id, name: &self.name, status: self.outcome(), said: &self.for_mail }
     }
 
     /// Whether a storage daemon may dial for it.

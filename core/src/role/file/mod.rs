@@ -42,9 +42,10 @@ use crate::node::{self, DialNews, Role, Row};
 use crate::notice::{ExitReason, Level};
 use crate::quiet::{Quiet, more};
 use crate::role::debugging::Debugging;
-use crate::role::diary::{Diary, Line};
+use crate::role::diary::{Diary, Ended, Said};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
+use crate::role::post::Way;
 use crate::role::refusals::Refusals;
 use crate::role::report::Recent;
 use crate::role::rereading::Rereading;
@@ -123,7 +124,7 @@ impl FileDaemon {
         }
     }
 
-    /// Writes to the log and to the file of the messages.
+    /// Writes to the log and to the places of the messages.
     fn say(&mut self, net: &mut Net, level: Level, cause: Option<(Fault, Code)>, text: &str) {
         match cause {
             Some(cause) => net.log_cause(level, cause, text),
@@ -135,13 +136,31 @@ impl FileDaemon {
             Level::Info => MessageKind::Info,
             Level::Debug => MessageKind::Debug,
         };
-        self.note(net, kind, &cause.map_or_else(|| text.to_owned(), |(_, code)| format!("{text} ({code})")));
+        let text = cause.map_or_else(|| text.to_owned(), |(_, code)| format!("{text} ({code})"));
+        self.note(net, &Said { kind, text: &text, of_job: false });
     }
 
-    /// Appends a line to the file of the messages.
-    fn note(&mut self, net: &mut Net, kind: MessageKind, text: &str) {
-        let (time, daemon) = (self.identity.local(net.wall()).to_string(), self.config.file.name.as_str());
-        self.diary.note(net, Owner::Diary, &Line { kind, time, daemon, text });
+    /// Hands a line to the places of the messages.
+    fn note(&mut self, net: &mut Net, said: &Said<'_>) {
+        let way = Self::way(&self.config.file.name, &self.stopping);
+        self.diary.note(net, &way, &self.identity.zone, said);
+    }
+
+    /// The ways of its messages.
+    fn way<'a>(name: &'a str, stopping: &Stopping) -> Way<'a, Self> {
+        Way { name, daemon: "file daemon", owner: Owner::Post, due: Due::Post, is_stopping: stopping.is_ending() }
+    }
+
+    /// What a job has said here is mailed, if it is to be.
+    fn mail_job(&mut self, net: &mut Net, job: &Ended<'_>) {
+        let way = Self::way(&self.config.file.name, &self.stopping);
+        self.diary.job_ended(net, &way, &self.identity.zone, job);
+    }
+
+    /// Whether all messages have left, or had their time.
+    fn is_posted(&mut self, net: &mut Net) -> bool {
+        let way = Self::way(&self.config.file.name, &self.stopping);
+        self.diary.is_sent(net, &way, &self.identity.zone)
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
@@ -200,6 +219,7 @@ impl FileDaemon {
         if let Some(job) = session.job.as_ref().filter(|job| job.id != 0) {
             net.send_text(session.conn, job.end().to_line());
             self.recent.add(job.finished(net.wall()));
+            self.mail_job(net, &job.ended());
         }
         net.close(session.conn, true);
         self.exit_if_idle(net);
@@ -263,6 +283,9 @@ impl FileDaemon {
         }
         if let Some(session) = self.run_after(net, id, session) {
             self.rereading.forget(id);
+            if let Some(job) = session.job.as_ref().filter(|job| job.id != 0) {
+                self.mail_job(net, &job.ended());
+            }
             net.close(session.conn, false);
         }
         self.exit_if_idle(net);
@@ -271,7 +294,11 @@ impl FileDaemon {
     fn exit_if_idle(&mut self, net: &mut Net) {
         match self.stopping {
             Stopping::Draining if self.at_work() == 0 => self.on_stop(net),
-            Stopping::Ending if self.sessions.is_empty() && self.ending.is_empty() => net.exit(ExitReason::Done),
+            Stopping::Ending if self.sessions.is_empty() && self.ending.is_empty() => {
+                if self.is_posted(net) {
+                    net.exit(ExitReason::Done);
+                }
+            }
             _ => {}
         }
     }
@@ -461,8 +488,10 @@ impl Role for FileDaemon {
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {
         let id = match owner {
             Owner::Job(id) => id,
-            Owner::Diary(place) => {
-                return self.diary.written(net, Owner::Diary, (&place, &self.config.file.name), &done);
+            Owner::Post(target) => {
+                let way = Self::way(&self.config.file.name, &self.stopping);
+                self.diary.delivered(net, &way, &target, done);
+                return self.exit_if_idle(net);
             }
             Owner::Gone => return,
             Owner::Configuration => return self.reread(net, done),
@@ -491,6 +520,11 @@ impl Role for FileDaemon {
             Due::Calling(name) => self.calling_timer(net, &name),
             Due::Storage(id) => self.nobody_came(net, id),
             Due::Beat(id) => self.beat(net, id),
+            Due::Post(due) => {
+                let way = Self::way(&self.config.file.name, &self.stopping);
+                self.diary.due(net, &way, &self.identity.zone, due);
+                self.exit_if_idle(net);
+            }
         }
     }
 

@@ -195,11 +195,15 @@ impl FileDaemon {
 
 impl Session {
     /// What a command has written, as job messages.
-    fn script_lines(&self, net: &mut Net, daemon: &str, label: &str, end: &ScriptEnd) {
-        let Some(job) = &self.job else { return };
+    fn script_lines(&mut self, net: &mut Net, daemon: &str, label: &str, end: &ScriptEnd) {
+        let Some(job) = &mut self.job else { return };
         let time = net.wall().seconds();
         let mut frames = Vec::new();
-        for (kind, text) in commands::said(label, end).filter(|(kind, _)| job.tells(*kind)) {
+        for (kind, text) in commands::said(label, end) {
+            job.for_mail.add(kind, time, &text);
+            if !job.tells(kind) {
+                continue;
+            }
             let message = JobMessage::compose(daemon, job.id, &job.name, kind, time, &text);
             frame::put_data(&mut frames, message.to_line().as_bytes());
         }

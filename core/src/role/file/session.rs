@@ -13,6 +13,7 @@ use crate::ids::{ConnId, HandleId, SessionId};
 use crate::node::{Opening, Route};
 use crate::notice::Level;
 use crate::role::commands::Commands;
+use crate::role::diary::{ForMail, Said};
 use crate::role::file::Net;
 use crate::role::probing;
 use crate::role::remarks::Remarks;
@@ -86,6 +87,7 @@ impl Session {
             MessageKind::Fatal if job.status == JobStatus::Running => job.status = JobStatus::Fatal,
             _ => {}
         }
+        job.for_mail.add(kind, net.wall().seconds(), text);
         if job.tells(kind) {
             let message = JobMessage::compose(daemon, job.id, &job.name, kind, net.wall().seconds(), text);
             net.send_text(self.conn, message.to_line());
@@ -98,6 +100,7 @@ impl Session {
         let Some(job) = &mut self.job else { return };
         for remark in remarks {
             let kind = MessageKind::from_number(i32::from(remark.kind));
+            job.for_mail.add(kind, net.wall().seconds(), &remark.text);
             if job.tells(kind) && job.remarks.takes_more() {
                 let time = net.wall().seconds();
                 let line = match job.id {
@@ -344,7 +347,8 @@ impl FileDaemon {
         let Some(session) = self.sessions.get_mut(id) else { return };
         session.fatal(net, &self.config.file.name, trouble);
         let job = session.job.as_ref().map(|job| format!("job {}: ", job.name)).unwrap_or_default();
-        self.note(net, MessageKind::Fatal, &format!("{job}{}", trouble.line()));
+        let text = format!("{job}{}", trouble.line());
+        self.note(net, &Said { kind: MessageKind::Fatal, text: &text, of_job: true });
     }
 
     /// Commands that only prepare: nothing is opened or dialled.
@@ -406,6 +410,7 @@ impl FileDaemon {
             counted: Counted::default(),
             status: JobStatus::Running,
             told: self.config.told(),
+            for_mail: ForMail::of(self.config.mailed()),
             remarks: Remarks::default(),
             scripts: Commands::default(),
         });

@@ -1,7 +1,7 @@
 //! What the dials, timers and pieces of work of a file daemon are for.
 
 use crate::ids::{HandleId, SessionId};
-use crate::role::diary::Place;
+use crate::role::post::{PostDue, Target};
 
 /// Whom a dial is to.
 #[derive(Debug)]
@@ -21,6 +21,8 @@ pub enum Due {
     Storage(SessionId),
     /// A heartbeat to the director of this session.
     Beat(SessionId),
+    /// The messages on their way.
+    Post(PostDue),
 }
 
 /// What a piece of work is for.
@@ -34,8 +36,8 @@ pub enum Owner {
     Name(SessionId, String),
     /// A job that has ended.
     Gone,
-    /// Lines for a place of the daemon's own messages.
-    Diary(Place),
+    /// Messages for a place.
+    Post(Target),
     /// The configuration, read again.
     Configuration,
 }

@@ -72,10 +72,12 @@ impl StorageDaemon {
 
     /// Something that ends a job has happened: says so, and ends it.
     pub(super) fn fail_job(&mut self, net: &mut Net, id: SessionId, trouble: &Trouble) {
+        self.hear(net, false);
         let Some((job, mut control)) = self.sessions.job_of(net, id).filter(|(job, _)| job.is_alive()) else { return };
         let level = if trouble.status() == JobStatus::Canceled { Level::Info } else { Level::Error };
         control.log_error(level, trouble);
         job.message(&mut control, MessageKind::Fatal, &trouble.line());
+        self.hear(net, true);
         self.stop_job(net, id, trouble.status());
     }
 
@@ -160,6 +162,7 @@ impl StorageDaemon {
         }
         net.cancel_timer(job.writing.retry);
         self.recent.add(job.finished(net.wall()));
+        self.mail_job(net, &job.ended());
         self.refresh_keyring(net);
         let volumes = [job.writing.handle, job.reading.handle];
         for handle in volumes.into_iter().chain(job.spooling.handles()).flatten() {
@@ -183,7 +186,11 @@ impl StorageDaemon {
     pub(super) fn exit_if_idle(&mut self, net: &mut Net) {
         match self.stopping {
             Stopping::Draining if self.at_work(net) == 0 => self.on_stop(net),
-            Stopping::Ending if self.sessions.is_empty() && closing(net) == 0 => net.exit(ExitReason::Done),
+            Stopping::Ending if self.sessions.is_empty() && closing(net) == 0 => {
+                if self.is_posted(net) {
+                    net.exit(ExitReason::Done);
+                }
+            }
             _ => {}
         }
     }

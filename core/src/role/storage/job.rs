@@ -12,6 +12,7 @@ use crate::config::{Device, MessageTypes};
 use crate::cover::{self, Mark};
 use crate::ids::{ConnId, DialId, HandleId};
 use crate::node::TimerKey;
+use crate::role::diary::{Ended, ForMail};
 use crate::role::remarks::Remarks;
 use crate::role::report::{Finished, Progress as Moved};
 use crate::role::storage::Net;
@@ -37,6 +38,8 @@ pub(super) struct Job {
     pub(super) daemon: String,
     /// The messages that its director is told.
     pub(super) told: MessageTypes,
+    /// Those that are mailed from here.
+    pub(super) for_mail: ForMail,
     pub(super) session: Session,
     pub(super) started: Wall,
     /// Who takes part besides the director, and how far the two are.
@@ -311,6 +314,7 @@ impl Job {
             order,
             daemon,
             told,
+            for_mail: ForMail::of(MessageTypes::NONE),
             session,
             started,
             part: Part::Ordered(Early::default()),
@@ -369,11 +373,18 @@ impl Job {
         !self.status.is_canceled()
     }
 
+    /// Its end, for a mail.
+    pub(super) fn ended(&self) -> Ended<'_> {
+        let line = &self.order.line;
+        Ended { id: line.job_id, name: &line.job, status: self.status, said: &self.for_mail }
+    }
+
     /// Sends a job message to its director.
     pub(super) fn message(&mut self, net: &mut Control<'_>, kind: MessageKind, text: &str) {
         if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
             self.counted.errors += 1;
         }
+        self.for_mail.add(kind, net.wall().seconds(), text);
         if !self.told.has(kind) {
             return;
         }
@@ -389,6 +400,7 @@ impl Job {
             if matches!(kind, MessageKind::Error | MessageKind::Fatal) {
                 self.counted.errors += 1;
             }
+            self.for_mail.add(kind, net.wall().seconds(), &remark.text);
             if self.told.has(kind) && self.said.remarks.takes_more() {
                 let (daemon, name, time) = (&self.daemon, &self.order.line.job, net.wall().seconds());
                 let message = JobMessage::compose(daemon, self.order.line.job_id, name, kind, time, &remark.text);

@@ -44,9 +44,10 @@ use crate::limits;
 use crate::node::{self, DeviceInspection, DialNews, Overheard, Role, Row};
 use crate::notice::Level;
 use crate::role::debugging::Debugging;
-use crate::role::diary::{Diary, Line, UNWRITTEN};
+use crate::role::diary::{Diary, Ended, Said};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
+use crate::role::post::{ABOUT_MESSAGES, Way};
 use crate::role::refusals::Refusals;
 use crate::role::report::Recent;
 use crate::role::rereading::Rereading;
@@ -125,6 +126,41 @@ impl StorageDaemon {
         }
     }
 
+    /// What was written to the log goes to the places of the messages. `of_job`: a job has said the same.
+    fn hear(&mut self, net: &mut Net, of_job: bool) {
+        for Overheard { level, code, text } in net.overheard() {
+            if code.is_some_and(|code| ABOUT_MESSAGES.contains(&code.0)) {
+                continue;
+            }
+            let kind = match level {
+                Level::Error => MessageKind::Error,
+                Level::Warn => MessageKind::Warning,
+                Level::Info => MessageKind::Info,
+                Level::Debug => MessageKind::Debug,
+            };
+            let text = code.map_or_else(|| text.clone(), |code| format!("{text} ({code})"));
+            let way = Self::way(&self.config.storage.name, &self.stopping);
+            self.diary.note(net, &way, &self.identity.zone, &Said { kind, text: &text, of_job });
+        }
+    }
+
+    /// The ways of its messages.
+    fn way<'a>(name: &'a str, stopping: &Stopping) -> Way<'a, Self> {
+        Way { name, daemon: "storage daemon", owner: Owner::Post, due: Due::Post, is_stopping: stopping.is_ending() }
+    }
+
+    /// What a job has said here is mailed, if it is to be.
+    fn mail_job(&mut self, net: &mut Net, job: &Ended<'_>) {
+        let way = Self::way(&self.config.storage.name, &self.stopping);
+        self.diary.job_ended(net, &way, &self.identity.zone, job);
+    }
+
+    /// Whether all messages have left, or had their time.
+    fn is_posted(&mut self, net: &mut Net) -> bool {
+        let way = Self::way(&self.config.storage.name, &self.stopping);
+        self.diary.is_sent(net, &way, &self.identity.zone)
+    }
+
     /// Directors, and a key for each running job.
     fn refresh_keyring(&self, net: &mut Net) {
         let mut keys = Keyring::builder();
@@ -192,20 +228,7 @@ impl Role for StorageDaemon {
     }
 
     fn on_logged(&mut self, net: &mut Net) {
-        for Overheard { level, code, text } in net.overheard() {
-            if code == Some(UNWRITTEN) {
-                continue;
-            }
-            let kind = match level {
-                Level::Error => MessageKind::Error,
-                Level::Warn => MessageKind::Warning,
-                Level::Info => MessageKind::Info,
-                Level::Debug => MessageKind::Debug,
-            };
-            let text = code.map_or_else(|| text.clone(), |code| format!("{text} ({code})"));
-            let (time, daemon) = (self.identity.local(net.wall()).to_string(), self.config.storage.name.as_str());
-            self.diary.note(net, Owner::Diary, &Line { kind, time, daemon, text: &text });
-        }
+        self.hear(net, false);
     }
 
     fn on_zone_changed(&mut self, _net: &mut Net, zone: Zone) {
@@ -344,8 +367,10 @@ impl Role for StorageDaemon {
             Owner::Spool(id, held) => return self.spooled(net, id, held, done),
             Owner::Label(order) => return self.labelled(net, &order, done),
             Owner::Configuration => return self.reread(net, done),
-            Owner::Diary(place) => {
-                return self.diary.written(net, Owner::Diary, (&place, &self.config.storage.name), &done);
+            Owner::Post(target) => {
+                let way = Self::way(&self.config.storage.name, &self.stopping);
+                self.diary.delivered(net, &way, &target, done);
+                return self.exit_if_idle(net);
             }
             Owner::Name(id, host) => return self.looked_up(net, id, &host, done),
             Owner::Closing(id) => {
@@ -381,6 +406,11 @@ impl Role for StorageDaemon {
     fn on_timer(&mut self, net: &mut Net, due: Due) {
         match due {
             Due::Beat(id) => self.beat(net, id),
+            Due::Post(due) => {
+                let way = Self::way(&self.config.storage.name, &self.stopping);
+                self.diary.due(net, &way, &self.identity.zone, due);
+                self.exit_if_idle(net);
+            }
             Due::Volume(id) => self.look_again(net, id),
             Due::Peer(id) => self.peer_is_late(net, id),
         }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::ids::SessionId;
 use crate::notice::Level;
+use crate::role::diary::ForMail;
 use crate::role::sessions::{self, Sessions};
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
@@ -206,7 +207,8 @@ impl StorageDaemon {
             let (uses, bootstrap) = (Vec::new(), Arc::default());
             let hears_progress = of.hears_progress;
             let order = Order { line, key, uses, bootstrap, append: None, read: None, bandwidth, hears_progress };
-            of.job = Some(Job::new(order, daemon, session, net.wall()));
+            let for_mail = ForMail::of(self.config.mailed());
+            of.job = Some(Job { for_mail, ..Job::new(order, daemon, session, net.wall()) });
         }
         self.refresh_keyring(net);
     }

@@ -1,7 +1,7 @@
 //! What the dials, timers and pieces of work of a storage daemon are for.
 
 use crate::ids::SessionId;
-use crate::role::diary::Place;
+use crate::role::post::{PostDue, Target};
 
 /// Whom a dial is to, and the session it is for.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub enum Due {
     /// A volume is asked for again.
     Volume(SessionId),
     Beat(SessionId),
+    /// The messages on their way.
+    Post(PostDue),
 }
 
 /// What a piece of work is for.
@@ -35,8 +37,8 @@ pub enum Owner {
     Name(SessionId, String),
     /// The configuration, read again.
     Configuration,
-    /// Lines for a place of the daemon's own messages.
-    Diary(Place),
+    /// Messages for a place.
+    Post(Target),
 }
 
 /// What waits in a file.

@@ -72,26 +72,34 @@ pub(in super::super) const LISTEN: &[Directive] = &[
 
 const OF_DIRECTOR: &str = "messages of jobs go to their director, and from there to where its `Messages` says";
 
-const OWN_LOG: &str = "the daemon's log is on standard error anyway, and messages of jobs go to their director";
+const MAILED: &str = "is a destination of the kind `mail`: what a job has said here, at its end, and what is wrong with the daemon itself";
 
 /// Where messages of a file or storage daemon go, and where they do not go by themselves.
 pub(in super::super) const ELSEWHERE: &[Directive] = &[
     without(
         "TimestampFormat",
         Text,
-        "the director dates messages of jobs, and times in the daemon's own file have one format",
+        "the director dates messages of jobs, and times of what the daemon sends itself have one format",
     ),
-    without("MailCommand", Text, OF_DIRECTOR),
-    without("OperatorCommand", Text, OF_DIRECTOR),
+    made("MailCommand", Any, "is `command` of the destinations `Mail`, `MailOnError` and `MailOnSuccess` after it"),
+    made("OperatorCommand", Any, "is `command` of the destinations `Operator` after it"),
     made("Syslog", Any, "is a destination of the kind `syslog`: what the daemon itself has to say"),
     made("Append", Any, "is a destination of the kind `append`: what the daemon itself has to say"),
-    without("Mail", Any, OF_DIRECTOR),
-    without("MailOnError", Any, OF_DIRECTOR),
-    without("MailOnSuccess", Any, OF_DIRECTOR),
+    made("Mail", Any, MAILED),
+    made(
+        "MailOnError",
+        Any,
+        "is a destination of the kind `mail`, `when` `on_error`: of jobs that end badly, and what is wrong with the daemon itself",
+    ),
+    made("MailOnSuccess", Any, "is a destination of the kind `mail`, `when` `on_success`: of jobs that end well"),
     without("File", Any, OF_DIRECTOR),
-    without("Stdout", Any, OWN_LOG),
-    without("Stderr", Any, OWN_LOG),
-    without("Operator", Any, OF_DIRECTOR),
+    made("Stdout", Any, "is a destination of the kind `stdout`: what the daemon itself has to say"),
+    made("Stderr", Any, "is a destination of the kind `stderr`: what the daemon itself has to say, beside its log"),
+    made(
+        "Operator",
+        Any,
+        "is a destination of the kind `operator`: a mail for each warning and error of the daemon itself",
+    ),
     without("Console", Any, OF_DIRECTOR),
     without("Catalog", Any, OF_DIRECTOR),
     made("Director", Any, "is a destination of the kind `director`: the messages of a job that its director is told"),

@@ -1,5 +1,7 @@
 //! The file daemon, the storage daemon, the console and the tray monitor.
 
+use towline_core::config::{MessageTypes, When};
+
 use super::*;
 
 #[test]
@@ -27,7 +29,8 @@ Director {
                          "a second line"; Monitor = yes
 }
 Messages { Name = Standard; Director = dir = all, !skipped
-  Append = "/var/log/fd.log" = all, !skipped }
+  Append = "/var/log/fd.log" = all, !skipped
+  MailCommand = "/usr/bin/bsmtp %r"; MailOnError = root@localhost = all; Stdout = error }
 "#;
     let (config, warnings) = good::<FileConfig>(text);
     let file = &config.file;
@@ -44,6 +47,9 @@ Messages { Name = Standard; Director = dir = all, !skipped
     assert_eq!(config.directors[1].password, Password::new("with \"quotes\" and a second line"));
     assert!(config.directors[1].monitor);
     assert_eq!(config.appended().collect::<Vec<_>>(), ["/var/log/fd.log"]);
+    let mail = &config.messages[0].destinations[2];
+    assert_eq!((mail.to.join(" "), mail.command.as_deref()), ("root@localhost".to_owned(), Some("/usr/bin/bsmtp %r")));
+    assert_eq!((mail.when, config.mailed()), (When::OnError, MessageTypes::ALL));
     assert_eq!(config.told().words().join(", "), "all, !skipped");
     assert!(warnings.is_empty(), "{warnings}");
 }

@@ -1,17 +1,11 @@
 //! What a mail or a webhook says of a job.
 
-use crate::config::{Destination, DirectorConfig, MailServer, Seconds};
+use crate::config::{Destination, DirectorConfig, Seconds};
 use crate::role::director::common::Tools;
 use crate::role::director::jobs::job::Job;
 use crate::role::director::jobs::{meaning, tables};
-use crate::wire::command;
+use crate::role::post::mail;
 use crate::wire::json::Json;
-use crate::work::delivery::Mail;
-
-use super::lanes::{Piece, Target};
-
-/// The program that sends mail where nothing else is configured, as in Bareos.
-const SENDMAIL: &str = "/usr/lib/sendmail";
 
 /// Whom a mail is about.
 #[derive(Clone, Copy, Debug)]
@@ -72,33 +66,9 @@ impl Tools<'_> {
         body: String,
     ) {
         let server = self.common.config.mail_server.clone();
-        let (target, piece) = match (&to.command, server) {
-            (Some(command), _) => {
-                let words = words(command, &to.to, |code| about.meaning(&to.to, code));
-                (Target::Command(command.clone()), Piece::Run(words, body))
-            }
-            (None, Some(server)) => (Target::Server, Piece::Mail(Box::new(mail(server, &to.to, subject, body)))),
-            (None, None) => {
-                let words = [SENDMAIL, "-F", "Towline"].map(str::to_owned).into_iter().chain(to.to.iter().cloned());
-                let head = format!("To: {}\nSubject: {subject}\n\n", to.to.join(", "));
-                (Target::Command(SENDMAIL.to_owned()), Piece::Run(words.collect(), head + &body))
-            }
-        };
-        self.deliver(target, piece, retry_for);
+        let letter = mail::letter(to, server, |code| about.meaning(&to.to, code), subject, body);
+        self.deliver(letter, retry_for);
     }
-}
-
-fn mail(server: MailServer, to: &[String], subject: String, body: String) -> Mail {
-    Mail { server, to: to.to_vec(), subject, body }
-}
-
-/// The words of a command. A word that is `%r` alone becomes a word for each address.
-fn words(command: &str, to: &[String], meaning: impl Fn(char) -> Option<String>) -> Vec<String> {
-    let each = |word: String| match word.as_str() {
-        "%r" => to.to_vec(),
-        word => vec![command::expand(word, &meaning)],
-    };
-    command::split(command).into_iter().flat_map(each).collect()
 }
 
 /// What a webhook is sent at the end of a job.
@@ -145,19 +115,4 @@ pub(super) fn said(config: &DirectorConfig, lines: Vec<String>) -> String {
 
 fn list(lines: Vec<String>) -> Json {
     Json::List(lines.into_iter().map(|line| Json::Text(line.trim_end().to_owned())).collect())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_address_is_a_word_of_its_own_where_nothing_stands_beside_them() {
-        let to = ["a@x".to_owned(), "b@y".to_owned()];
-        let meaning = |code| (code == 'r').then(|| to.join(" "));
-        assert_eq!(
-            words("/bin/send -s \"to %r\" %r end%r", &to, meaning),
-            ["/bin/send", "-s", "to a@x b@y", "a@x", "b@y", "enda@x b@y"]
-        );
-    }
 }

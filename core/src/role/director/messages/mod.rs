@@ -3,39 +3,35 @@
 //!
 //! ```text
 //!   a line --+--> journal.rs: consoles, the catalog
-//!            +--> lanes.rs: files, the system's log, standard error, mail to the operator
-//!            '--> collected.rs, until its job ends --> letter.rs --> lanes.rs: mail, webhooks
+//!            +--> role/post: files, the system's log, standard error, mail to the operator
+//!            '--> collected.rs, until its job ends --> letter.rs --> role/post: mail, webhooks
 //! ```
 //! `ended.rs` says how a job has ended on standard output and in the log, whatever is configured.
 
-mod collected;
 mod ended;
-mod lanes;
 mod letter;
 
 use std::collections::BTreeMap;
 
-use crate::config::{DAEMON_FACILITY, Destination, DestinationKind, Messages, facility};
+use crate::config::{DAEMON_FACILITY, Destination, DestinationKind, Messages, Seconds, facility};
 use crate::ids::JobId;
-use crate::limits::{DELIVER_AT_STOP, MAIL_GATHERS};
+use crate::limits::MAIL_GATHERS;
 use crate::node::Overheard;
 use crate::notice::{Level, Notice};
+use crate::role::director::Director;
 use crate::role::director::common::Tools;
 use crate::role::director::jobs::job::Job;
 use crate::role::director::journal::Kept;
-use crate::role::director::tokens::Due;
-use crate::time::Instant;
+use crate::role::director::tokens::{Due, Owner};
+use crate::role::post::collected::{Collected, Line};
+use crate::role::post::{ABOUT_MESSAGES, Lanes, Piece, PostDue, Stuck, Target, Way};
+use crate::role::stopping::Stopping;
 use crate::wire::message::MessageKind;
+use crate::work::WorkDone;
 
-use collected::{Collected, Line};
-use lanes::{Lanes, Piece};
 use letter::About;
 
 pub(crate) use ended::Reason;
-pub(crate) use lanes::{Stuck, Target};
-
-/// Codes of lines that are about messages: they go nowhere else, or one would lead to the next.
-const ABOUT_MESSAGES: std::ops::RangeInclusive<u16> = 950..=962;
 
 /// The messages of a director that are on their way.
 #[derive(Debug, Default)]
@@ -46,12 +42,6 @@ pub(crate) struct Post {
     /// Whether those are to be mailed.
     gathers: bool,
     lanes: Lanes,
-    /// When places are tried again that have not taken something.
-    due: BTreeMap<Target, Instant>,
-    /// The director ends, and waits for no place any more.
-    has_given_up: bool,
-    /// It waits for them for so long.
-    waits_at_stop: bool,
 }
 
 impl Post {
@@ -142,7 +132,7 @@ impl Tools<'_> {
     /// Has the director's own messages mailed after a while, all at once.
     fn gather(&mut self) {
         if !std::mem::replace(&mut self.common.post.gathers, true) {
-            self.net.set_timer(MAIL_GATHERS, "more messages for a mail", Due::Gathered);
+            self.net.set_timer(MAIL_GATHERS, "more messages for a mail", Due::Post(PostDue::Gathered));
         }
     }
 
@@ -184,13 +174,13 @@ impl Tools<'_> {
             }
             _ => return,
         };
-        self.deliver(target, piece, messages.retry_for);
+        self.deliver((target, piece), messages.retry_for);
     }
 
     /// Sends JSON to the addresses of a webhook.
     fn hook(&mut self, to: &Destination, messages: &Messages, body: String) {
         for url in &to.to {
-            self.deliver(Target::Web(url.clone()), Piece::Post(body.clone()), messages.retry_for);
+            self.deliver((Target::Web(url.clone()), Piece::Post(body.clone())), messages.retry_for);
         }
     }
 
@@ -216,19 +206,33 @@ impl Tools<'_> {
     /// Whether nothing is on its way any more, or has had its time; for a director that is to end.
     pub(crate) fn is_posted(&mut self) -> bool {
         self.send_own();
-        if self.common.post.has_given_up || self.common.post.lanes.is_idle() {
-            return true;
-        }
-        if !std::mem::replace(&mut self.common.post.waits_at_stop, true) {
-            self.net.set_timer(DELIVER_AT_STOP, "messages on their way", Due::PostAtStop);
-            self.deliver_before_the_end();
-        }
-        false
+        self.common.post.lanes.are_done(self.net, &way(&self.common.config.director.name, &self.common.stopping))
     }
 
-    /// A director that is to end has waited for its messages.
-    pub(crate) fn give_up_post(&mut self) {
-        self.common.post.has_given_up = true;
-        self.give_up_deliveries();
+    /// Sends a piece to a place; one that does not take it is tried for so long.
+    fn deliver(&mut self, piece: (Target, Piece), retry_for: Seconds) {
+        let way = way(&self.common.config.director.name, &self.common.stopping);
+        self.common.post.lanes.deliver(self.net, &way, piece, retry_for);
     }
+
+    /// The hands have delivered a piece, or not.
+    pub(crate) fn delivered(&mut self, target: &Target, done: WorkDone) {
+        let way = way(&self.common.config.director.name, &self.common.stopping);
+        self.common.post.lanes.delivered(self.net, &way, target, done);
+    }
+
+    /// A timer of the messages.
+    pub(crate) fn post_due(&mut self, due: PostDue) {
+        let way = way(&self.common.config.director.name, &self.common.stopping);
+        match due {
+            PostDue::Again => self.common.post.lanes.again(self.net, &way),
+            PostDue::Gathered => self.send_own(),
+            PostDue::AtStop => self.common.post.lanes.give_up(self.net, &way),
+        }
+    }
+}
+
+/// The ways of a director.
+fn way<'a>(name: &'a str, stopping: &Stopping) -> Way<'a, Director> {
+    Way { name, daemon: "director", owner: Owner::Post, due: Due::Post, is_stopping: stopping.has_begun() }
 }

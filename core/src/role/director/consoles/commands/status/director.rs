@@ -6,7 +6,7 @@ use crate::ids::JobId;
 use crate::role::director::jobs::ordering::Order;
 use crate::role::director::jobs::recording::{Finished, STAGE};
 use crate::role::director::jobs::tables;
-use crate::role::director::messages::Stuck;
+use crate::role::post::Stuck;
 use crate::role::report::{level_word, terminated_row, terminated_word, thousands};
 use crate::wire::json::Json;
 use crate::wire::status::{JobStatus, JobType};

@@ -2,7 +2,7 @@
 
 use crate::calendar::Civil;
 use crate::role::director::jobs::recording::Finished;
-use crate::role::director::messages::Stuck;
+use crate::role::post::Stuck;
 
 use super::super::super::answer::{Cell, Column};
 use super::super::super::reply::View;

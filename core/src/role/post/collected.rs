@@ -10,18 +10,18 @@ use crate::wire::message::MessageKind;
 const MOST: usize = 512 * 1024;
 
 /// A message.
-#[derive(Clone, Debug)]
-pub(super) struct Line {
-    pub(super) kind: MessageKind,
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) kind: MessageKind,
     /// Seconds since 1970.
-    pub(super) time: i64,
+    pub(crate) time: i64,
     /// With its line feed.
-    pub(super) text: String,
+    pub(crate) text: String,
 }
 
 /// The messages of a job that have come so far.
 #[derive(Debug, Default)]
-pub(super) struct Collected {
+pub(crate) struct Collected {
     first: Vec<Line>,
     first_bytes: usize,
     last: VecDeque<Line>,
@@ -33,7 +33,7 @@ pub(super) struct Collected {
 
 impl Line {
     /// With its time before it, in this format.
-    pub(super) fn dated(&self, format: &str, zone: &Zone) -> String {
+    pub(crate) fn dated(&self, format: &str, zone: &Zone) -> String {
         if format.is_empty() {
             return self.text.clone();
         }
@@ -45,7 +45,7 @@ impl Line {
 }
 
 impl Collected {
-    pub(super) fn add(&mut self, line: Line) {
+    pub(crate) fn add(&mut self, line: Line) {
         let bytes = line.text.len();
         if self.last.is_empty() && self.first_bytes + bytes <= MOST {
             self.first_bytes += bytes;
@@ -62,12 +62,12 @@ impl Collected {
     }
 
     /// Whether a line of these kinds is there.
-    pub(super) fn has(&self, types: MessageTypes) -> bool {
+    pub(crate) fn has(&self, types: MessageTypes) -> bool {
         self.first.iter().chain(&self.last).any(|line| types.has(line.kind))
     }
 
     /// The lines of these kinds, each as `write` has it; between them how many were left out.
-    pub(super) fn lines(&self, types: MessageTypes, write: impl Fn(&Line) -> String) -> Vec<String> {
+    pub(crate) fn lines(&self, types: MessageTypes, write: impl Fn(&Line) -> String) -> Vec<String> {
         let wanted = |line: &&Line| types.has(line.kind);
         let left_out = (self.left_out > 0).then(|| format!("… {} lines are left out here …\n", self.left_out));
         let last = self.last.iter().filter(wanted).map(&write);
@@ -75,12 +75,12 @@ impl Collected {
     }
 
     /// The files that were begun for these stay so.
-    pub(super) fn keep_begun(&mut self, earlier: Self) {
+    pub(crate) fn keep_begun(&mut self, earlier: Self) {
         self.begun.extend(earlier.begun);
     }
 
     /// Whether a file is written for the first time; then it is begun.
-    pub(super) fn begins(&mut self, path: &str) -> bool {
+    pub(crate) fn begins(&mut self, path: &str) -> bool {
         !self.begun.contains(path) && self.begun.insert(path.to_owned())
     }
 }

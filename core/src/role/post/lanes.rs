@@ -14,14 +14,12 @@ use crate::bulk::work::{DiskDone, DiskWork};
 use crate::config::Seconds;
 use crate::error::Explain;
 use crate::ids::HandleId;
-use crate::limits::{DELIVER_AGAIN, DELIVER_AGAIN_MOST, MAIL_COMMAND};
-use crate::node::TimerKey;
+use crate::limits::{DELIVER_AGAIN, DELIVER_AGAIN_MOST, DELIVER_AT_STOP, MAIL_COMMAND};
+use crate::node::{Net, Role, TimerKey};
 use crate::notice::Level;
 use crate::printable;
 use crate::quiet::{Quiet, more};
 use crate::role::commands;
-use crate::role::director::common::Tools;
-use crate::role::director::tokens::{Due, Owner};
 use crate::time::Instant;
 use crate::work::delivery::{Delivery, Mail, Undelivered};
 use crate::work::script::{ScriptEnd, ScriptOrder, ScriptOutcome, ScriptWork};
@@ -55,7 +53,7 @@ pub enum Target {
 
 /// What goes there.
 #[derive(Clone, Debug)]
-pub(super) enum Piece {
+pub(crate) enum Piece {
     /// A line; `anew`: the file begins with it.
     Text {
         anew: bool,
@@ -75,6 +73,35 @@ pub(super) enum Piece {
 pub(crate) struct Lanes {
     all: BTreeMap<Target, Lane>,
     quiet: Quiet<Target>,
+    /// When places are tried again that have not taken something.
+    due: BTreeMap<Target, Instant>,
+    /// The daemon ends, and waits for no place any more.
+    has_given_up: bool,
+    /// It waits for them for so long.
+    waits_at_stop: bool,
+}
+
+/// What a timer of these ways is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PostDue {
+    /// A place is tried again.
+    Again,
+    /// What was gathered for a mail is sent.
+    Gathered,
+    /// A daemon that is to end has waited long enough.
+    AtStop,
+}
+
+/// Whose ways they are.
+pub(crate) struct Way<'a, R: Role> {
+    /// The daemon's name.
+    pub(crate) name: &'a str,
+    /// What it is.
+    pub(crate) daemon: &'static str,
+    pub(crate) owner: fn(Target) -> R::Work,
+    pub(crate) due: fn(PostDue) -> R::Timer,
+    /// Whether it is to end: then nothing is tried again.
+    pub(crate) is_stopping: bool,
 }
 
 #[derive(Debug, Default)]
@@ -200,11 +227,6 @@ impl Lane {
 }
 
 impl Lanes {
-    /// Whether nothing is on its way.
-    pub(crate) fn is_idle(&self) -> bool {
-        self.all.values().all(Lane::is_empty)
-    }
-
     /// The places that have not taken everything.
     pub(crate) fn stuck(&self) -> impl Iterator<Item = Stuck> {
         self.all.iter().filter_map(|(target, lane)| {
@@ -213,60 +235,64 @@ impl Lanes {
             Some(Stuck { target: target.name(), waiting, lost: lane.lost, trouble })
         })
     }
-}
 
-impl Tools<'_> {
     /// Sends a piece to a place; one that does not take it is tried for so long.
-    pub(super) fn deliver(&mut self, target: Target, piece: Piece, retry_for: Seconds) {
-        let lane = self.common.post.lanes.all.entry(target.clone()).or_default();
+    pub(crate) fn deliver<R: Role>(
+        &mut self,
+        net: &mut Net<R>,
+        way: &Way<'_, R>,
+        (target, piece): (Target, Piece),
+        retry_for: Seconds,
+    ) {
+        let lane = self.all.entry(target.clone()).or_default();
         if lane.waiting.len() >= piece.most() || lane.bytes + piece.bytes() > MOST_BYTES {
             lane.lost += 1;
             lane.trouble.get_or_insert_with(|| "it is too slow".to_owned());
-            if let Some(unsaid) = self.common.post.lanes.quiet.turn(&target, self.net.now()) {
+            if let Some(unsaid) = self.quiet.turn(&target, net.now()) {
                 let text = format!("a message for {} is lost: too many wait{}", target.name(), more(unsaid));
-                self.net.complain(Level::Error, 962, &text);
+                net.complain(Level::Error, 962, &text);
             }
             return;
         }
         lane.bytes += piece.bytes();
         lane.waiting.push_back((piece, retry_for));
-        self.deliver_next(&target);
+        self.next(net, way, &target);
     }
 
-    fn deliver_next(&mut self, target: &Target) {
-        let handle = HandleId(self.net.next_id());
-        let Some(lane) = self.common.post.lanes.all.get_mut(target) else { return };
+    fn next<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, target: &Target) {
+        let handle = HandleId(net.next_id());
+        let Some(lane) = self.all.get_mut(target) else { return };
         if lane.is_busy || lane.timer.is_some() {
             return;
         }
         if lane.under_way.is_empty() {
             lane.take();
         }
-        match lane.work(target, handle, &self.common.config.director.name) {
+        match lane.work(target, handle, way.name) {
             Some(work) => {
                 lane.is_busy = true;
-                self.net.work(work, Owner::Post(target.clone()));
+                net.work(work, (way.owner)(target.clone()));
             }
-            None if lane.trouble.is_none() => drop(self.common.post.lanes.all.remove(target)),
+            None if lane.trouble.is_none() => drop(self.all.remove(target)),
             None => {}
         }
     }
 
     /// The hands have delivered a piece, or not.
-    pub(crate) fn delivered(&mut self, target: &Target, done: WorkDone) {
+    pub(crate) fn delivered<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, target: &Target, done: WorkDone) {
         let outcome = outcome(done);
-        let (now, stopping) = (self.net.now(), self.common.stopping.has_begun());
-        let Some(lane) = self.common.post.lanes.all.get_mut(target) else { return };
+        let now = net.now();
+        let Some(lane) = self.all.get_mut(target) else { return };
         lane.is_busy = false;
         let Err(why) = outcome else {
             lane.under_way.clear();
             if lane.failed.take().is_some() {
-                self.net.log(Level::Info, &format!("{} takes messages again", target.name()));
+                net.log(Level::Info, &format!("{} takes messages again", target.name()));
             }
             if lane.lost == 0 {
                 lane.trouble = None;
             }
-            return self.deliver_next(target);
+            return self.next(net, way, target);
         };
         lane.trouble = Some(format!("{why} ({})", why.code()));
         let (since, tries) = lane.failed.get_or_insert((now, 0));
@@ -274,67 +300,79 @@ impl Tools<'_> {
         let retry_for = lane.under_way.iter().map(|(_, retry_for)| retry_for.0).max().unwrap_or_default();
         let pause = DELIVER_AGAIN.saturating_mul(1 << (*tries - 1).min(16)).min(DELIVER_AGAIN_MOST);
         let is_over = now.since(*since) + pause > Duration::from_secs(retry_for);
-        if is_over || stopping || why.retry() == crate::error::Retry::Never {
-            return self.lose(target, &format!("{why} ({}); {}", why.code(), why.help()));
+        if is_over || way.is_stopping || why.retry() == crate::error::Retry::Never {
+            return self.lose(net, way, target, &format!("{why} ({}); {}", why.code(), why.help()));
         }
-        lane.timer = Some(self.net.set_timer(pause, "a message that was not delivered", Due::Deliver));
-        let due = now + pause;
-        self.common.post.due.insert(target.clone(), due);
-        if let Some(unsaid) = self.common.post.lanes.quiet.turn(target, now) {
+        lane.timer = Some(net.set_timer(pause, "a message that was not delivered", (way.due)(PostDue::Again)));
+        self.due.insert(target.clone(), now + pause);
+        if let Some(unsaid) = self.quiet.turn(target, now) {
             let text = format!("{} does not take a message: {why}; {}{}", target.name(), why.help(), more(unsaid));
-            self.net.log_cause(Level::Warn, (why.fault(), why.code()), &text);
+            net.log_cause(Level::Warn, (why.fault(), why.code()), &text);
         }
     }
 
     /// Pauses are over.
-    pub(crate) fn deliver_again(&mut self) {
-        let now = self.net.now();
+    pub(crate) fn again<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>) {
+        let now = net.now();
         let due: Vec<Target> =
-            self.common.post.due.iter().filter(|(_, at)| **at <= now).map(|(target, _)| target.clone()).collect();
+            self.due.iter().filter(|(_, at)| **at <= now).map(|(target, _)| target.clone()).collect();
         for target in due {
-            self.common.post.due.remove(&target);
-            if let Some(lane) = self.common.post.lanes.all.get_mut(&target) {
+            self.due.remove(&target);
+            if let Some(lane) = self.all.get_mut(&target) {
                 lane.timer = None;
             }
-            self.deliver_next(&target);
+            self.next(net, way, &target);
         }
     }
 
-    /// The director ends: what waits for its next try is tried once more at once, and then no more.
-    pub(crate) fn deliver_before_the_end(&mut self) {
-        let waiting: Vec<Target> = std::mem::take(&mut self.common.post.due).into_keys().collect();
+    /// Whether nothing is on its way any more, or has had its time; for a daemon that is to end.
+    pub(crate) fn are_done<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>) -> bool {
+        if self.has_given_up || self.all.values().all(Lane::is_empty) {
+            return true;
+        }
+        if !std::mem::replace(&mut self.waits_at_stop, true) {
+            net.set_timer(DELIVER_AT_STOP, "messages on their way", (way.due)(PostDue::AtStop));
+            self.once_more(net, way);
+        }
+        false
+    }
+
+    /// The daemon ends: what waits for its next try is tried once more at once, and then no more.
+    fn once_more<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>) {
+        let waiting: Vec<Target> = std::mem::take(&mut self.due).into_keys().collect();
         for target in waiting {
-            if let Some(lane) = self.common.post.lanes.all.get_mut(&target) {
-                self.net.cancel_timer(lane.timer.take());
+            if let Some(lane) = self.all.get_mut(&target) {
+                net.cancel_timer(lane.timer.take());
             }
-            self.deliver_next(&target);
+            self.next(net, way, &target);
         }
     }
 
-    /// The director has waited long enough.
-    pub(crate) fn give_up_deliveries(&mut self) {
-        let targets: Vec<Target> = self.common.post.lanes.all.keys().cloned().collect();
+    /// A daemon that is to end has waited long enough.
+    pub(crate) fn give_up<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>) {
+        self.has_given_up = true;
+        let targets: Vec<Target> = self.all.keys().cloned().collect();
         for target in targets {
-            let Some(lane) = self.common.post.lanes.all.get_mut(&target) else { continue };
+            let Some(lane) = self.all.get_mut(&target) else { continue };
             lane.under_way.extend(lane.waiting.drain(..));
             if !lane.under_way.is_empty() {
-                self.lose(&target, "the director stops");
+                self.lose(net, way, &target, &format!("the {} stops", way.daemon));
             }
         }
     }
 
     /// What is under way is not tried again.
-    fn lose(&mut self, target: &Target, why: &str) {
-        let Some(lane) = self.common.post.lanes.all.get_mut(target) else { return };
+    fn lose<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, target: &Target, why: &str) {
+        let Some(lane) = self.all.get_mut(target) else { return };
         let count = lane.under_way.len();
         lane.under_way.clear();
         lane.failed = None;
         lane.lost += count as u64;
         let what = if count == 1 { "a message".to_owned() } else { format!("{count} messages") };
         let are = if count == 1 { "is" } else { "are" };
-        self.net.complain(Level::Error, 961, &format!("{what} for {} {are} lost: {why}", target.name()));
-        if !self.common.post.has_given_up {
-            self.deliver_next(target);
+        net.complain(Level::Error, 961, &format!("{what} for {} {are} lost: {why}", target.name()));
+        if !self.has_given_up {
+            self.next(net, way, target);
         }
     }
 }
