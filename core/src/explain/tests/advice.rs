@@ -18,10 +18,19 @@ fn is_of_the_tool(words: &str) -> bool {
 }
 
 /// What to run that is not of Towline.
-const TOOLS: &[&str] =
-    &["chmod o-r FILE", "createdb --owner", "ip ", "ping", "psql", "ss -tan", "traceroute", "ulimit -"];
+const TOOLS: &[&str] = &[
+    "chmod o-r FILE",
+    "createdb --owner",
+    "ip ",
+    "openssl s_client",
+    "ping",
+    "psql",
+    "ss -tan",
+    "traceroute",
+    "ulimit -",
+];
 
-/// Settings of the system, and of a Bareos daemon.
+/// Settings of the system, of a PostgreSQL server, and of a Bareos daemon.
 const OTHERS: &[&str] = &[
     "Connection From Client To Director",
     "LimitNOFILE",
@@ -29,6 +38,9 @@ const OTHERS: &[&str] = &[
     "TLS Verify Peer = yes",
     "fs.file-max",
     "net.ipv4.ip_local_port_range",
+    "ssl = on",
+    "ssl_cert_file",
+    "ssl_key_file",
 ];
 
 /// Values, addresses and names of files.
@@ -55,6 +67,7 @@ const VALUES: &[&str] = &[
     "fe80::1%eth0",
     "prohibit",
     "unreachable",
+    "verify_full",
 ];
 
 /// Options of the programs: `bins/tests/advice.rs` tries each.
