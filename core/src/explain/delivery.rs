@@ -94,7 +94,8 @@ pub(super) const PAGES: &[Page] = &[
         "Messages were tried for as long as `retry_for` allows, or the daemon was stopped before they were delivered, or a \
          server refused them for good. The reports of the jobs have them all the same, unless these are not kept in the \
          catalog. `status director` counts those of the director.",
-        "The line names the place and the reason. Read the messages with `list joblog jobid=`.",
+        "The line names the place and the reason. Read those of jobs with `list joblog jobid=`; those of a daemon itself are in \
+         its log.",
     ),
     entry(
         962,
