@@ -1,5 +1,5 @@
 //! What a director's configuration and its console order beside plain backups, through real daemons: named pipes, commands
-//! of a console beside a job, names of volumes with variables, and a restore by bootstrap.
+//! of a console beside a job, names of volumes with variables, a restore by bootstrap, and a wait for a client.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 
 mod support;
@@ -11,7 +11,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use support::network::{Network, Plan};
-use support::{noise, plant, tree};
+use support::{noise, plant, tree, wait_for};
 
 /// The folder that the daemons work in, as their configuration names it.
 fn folder(text: &str) -> &str {
@@ -143,4 +143,32 @@ fn a_restore_by_bootstrap_brings_back_what_the_backup_saved() {
     std::fs::write(&file, "root:x:0\n").unwrap();
     let answer = network.ask(&[&line]);
     assert!(answer.contains("is no bootstrap: ") && answer.contains("(T0743)"), "{answer}");
+}
+
+#[test]
+fn a_backup_waits_for_a_client_that_dials_in_without_the_storage_and_runs_when_it_comes() {
+    fn rewrite(text: String) -> String {
+        text.replace(r#"name: "b", level: full,"#, r#"name: "b", level: full, wait_for_client: "1 h","#)
+    }
+    let client = "connection_from_client_to_director: true, connection_from_director_to_client: false,".to_owned();
+    let mut network = Network::start(&Plan { rewrite, client, ..Plan::default() });
+    std::fs::write(network.source.join("file"), "plain").unwrap();
+    let id = network.begin_backup();
+    wait_for("the job to wait", || {
+        network.ask(&["status director"]).contains("waits for its client f until ").then_some(())
+    });
+    assert!(network.ask(&["status storage=s"]).contains("No Jobs running"));
+
+    let dials = format!(
+        r#"password: "fpw", address: "127.0.0.1", port: {}, connection_from_client_to_director: true"#,
+        network.director.address.port()
+    );
+    network.file.rewrite(r#"password: "fpw""#, &dials);
+    network.file.kill();
+    network.file.restart();
+    let ended = network.end_of(id);
+    assert!(ended.is_ok() && ended.report.contains("Client \"f\" is here."), "{}", ended.report);
+    // Now it is there, and nothing waits.
+    let again = network.backup();
+    assert!(again.is_ok() && !again.report.contains("away"), "{}", again.report);
 }

@@ -46,6 +46,8 @@ pub struct Plan {
     pub passive: bool,
     /// Seconds after which the client's return starts a backup (`wire/1 §8.6`); 0 for never.
     pub run_on_connect: u64,
+    /// How long the job `backup` waits for its client, in seconds; 0 for not at all.
+    pub wait_for_client: u64,
     /// How long the director tries to reach the client for a job, in seconds.
     pub fd_connect_timeout: u64,
     /// The heartbeat interval of all daemons, in seconds.
@@ -72,6 +74,7 @@ impl Plan {
             directions: Directions::DIRECTOR,
             passive: false,
             run_on_connect: 0,
+            wait_for_client: 0,
             fd_connect_timeout: 180,
             heartbeat: 60,
         }
@@ -335,7 +338,7 @@ fn director(plan: &Plan) -> DirectorConfig {
             jobs: [
                 (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full,
                  run_on_incoming_connect_interval: {run_on_connect}, schedule: {scheduled},
-                 missed: {missed}),
+                 wait_for_client: {wait_for_client}, missed: {missed}),
                 (name: "restore", kind: restore, client: "fd", fileset: "set", storage: "sd", pool: "pool",
                  where: Some("/restored")),
                 (name: "verify", kind: verify, client: "fd", fileset: "set", storage: "sd", pool: "pool",
@@ -354,6 +357,7 @@ fn director(plan: &Plan) -> DirectorConfig {
         missed = if plan.makes_up { "run" } else { "skip" },
         verified = if schedule.contains(r#"name: "verified""#) { r#"Some("verified")"# } else { "None" },
         run_on_connect = plan.run_on_connect,
+        wait_for_client = plan.wait_for_client,
         fd_connect_timeout = plan.fd_connect_timeout,
     ))
 }

@@ -132,3 +132,53 @@ fn thirty_nights_with_a_client_that_is_away_and_a_director_that_is_down() {
         town.catalog.tables().jobs.values().filter(|row| row.name == "verify").map(|row| row.job_status).collect();
     assert_eq!(verified.len(), 26, "{verified:?}");
 }
+
+/// Four nights of a job that waits nine hours for its client: it is there, comes at four in the morning, does not come, and the
+/// director stops while it waits.
+fn nights_of_waiting(seed: u64, directions: Directions) {
+    let plan = Plan {
+        files: some_files(seed, 3, 2_000),
+        schedule: r#"schedules: [(name: "nightly", runs: [(at: ["21:00"])])],"#.to_owned(),
+        directions,
+        wait_for_client: 9 * 3_600,
+        ..Plan::new(seed)
+    };
+    let mut town = Town::new(plan);
+    let until = |town: &mut Town, day: u32, hour: u32| {
+        let at = DAY * day + Duration::from_secs(3_600) * hour;
+        town.world.run_for(at.saturating_sub(Duration::from_nanos(town.world.now().0)));
+    };
+    until(&mut town, 1, 12);
+    town.world.kill(town.client);
+    until(&mut town, 2, 4);
+    town.start_client();
+    until(&mut town, 2, 12);
+    town.world.kill(town.client);
+    until(&mut town, 3, 22);
+    town.world.kill(town.director);
+    town.start_client();
+    until(&mut town, 4, 1);
+    town.start_director();
+    until(&mut town, 4, 2);
+
+    let ended: Vec<(u32, char)> =
+        town.catalog.tables().jobs.values().map(|row| (row.job_id, char::from(row.job_status))).collect();
+    // What ends with its director is not made up for: it has had its run.
+    assert_eq!(ended, [(1, 'T'), (2, 'T'), (3, 'f'), (4, 'f')]);
+    for (night, (job, _)) in ended.into_iter().enumerate() {
+        let report = town.report(job);
+        assert_eq!(report.contains("is away"), night > 0, "{night}: {report}");
+        assert_eq!(report.contains("T0996"), night == 2, "{night}: {report}");
+        assert_eq!(report.contains("Start Backup"), night < 2, "{night}: {report}");
+    }
+}
+
+#[test]
+fn a_nightly_job_waits_for_a_client_that_dials_in_and_is_run_when_it_comes() {
+    nights_of_waiting(54, Directions::CLIENT);
+}
+
+#[test]
+fn a_nightly_job_waits_for_a_client_that_is_dialled_and_is_run_when_it_comes() {
+    nights_of_waiting(55, Directions::DIRECTOR);
+}

@@ -240,6 +240,9 @@ resources! {
         /// Starts the job when its client dials in and the last start is longer ago than this; 0: never
         /// (`wire/1 §8.6`).
         run_on_incoming_connect_interval: Seconds = Seconds::secs(0),
+        /// How long the job waits for its client if that is away when its turn has come; meanwhile it takes neither a storage
+        /// nor a place, and other jobs go before it. 0: it fails after `fd_connect_timeout`. (In Bareos: there is none.)
+        wait_for_client: Seconds = Seconds::secs(0),
         /// What becomes of a run of its schedule whose moment passes while the director is down; the last 40 days count.
         /// (In Bareos: it is left out.)
         missed: Missed = Missed::Skip,

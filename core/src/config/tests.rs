@@ -314,6 +314,18 @@ fn a_directors_semantic_errors_are_all_found_with_their_paths() {
         ("/jobs/0/write_bootstrap", json!("x.bsr"), "T0838 jobs[0].write_bootstrap"),
         ("/jobs/0/write_bootstrap", json!("|"), "T0838 jobs[0].write_bootstrap"),
         ("/jobs/0/run_on_incoming_connect_interval", json!("1 d"), "T0840 jobs[0].run_on_incoming_connect_interval"),
+        (
+            "/jobs/-",
+            json!({ "name": "v", "kind": "admin", "client": "a-fd", "fileset": "home", "storage": "disk", "pool": "Full",
+            "wait_for_client": "8 h" }),
+            "T0840 jobs[1].wait_for_client",
+        ),
+        (
+            "/jobs/-",
+            json!({ "name": "w", "client": "a-fd", "fileset": "home", "storage": "disk", "pool": "Full",
+            "wait_for_client": "8 h", "max_wait_time": "1 h" }),
+            "T0840 jobs[1].wait_for_client",
+        ),
         ("/pools/0/label_format", json!("a/b"), "T0822 pools[0].label_format"),
         ("/pools/0/label_format", json!("a[1]"), "T0843 pools[0].label_format"),
         ("/pools/0/label_format", json!("a${HOME}"), "T0843 pools[0].label_format"),

@@ -3,6 +3,7 @@
 
 mod access;
 mod answers;
+mod away;
 mod browse;
 mod catalog;
 mod client;
@@ -121,6 +122,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         upkeep::PAGES,
         continued::PAGES,
         health::PAGES,
+        away::PAGES,
     ]
     .into_iter()
     .flatten()

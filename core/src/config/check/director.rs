@@ -188,6 +188,30 @@ fn job(c: &mut Checker, path: &ConfigPath, job: &Job, config: &DirectorConfig) {
         let help = "set `connection_from_client_to_director: true` in the client";
         c.warning(codes::CONTRADICTION, path.field("run_on_incoming_connect_interval"), message, help);
     }
+    patience(c, path, job);
+}
+
+/// Who waits for a client needs one, and time.
+fn patience(c: &mut Checker, path: &ConfigPath, job: &Job) {
+    let wait = job.wait_for_client;
+    if wait.is_zero() {
+        return;
+    }
+    if !matches!(job.kind, JobKind::Backup | JobKind::Restore | JobKind::Verify) {
+        let help = "remove `wait_for_client`";
+        c.warning(codes::CONTRADICTION, path.field("wait_for_client"), "this kind of job needs no client", help);
+    }
+    for (field, limit) in [
+        ("max_start_delay", job.max_start_delay),
+        ("max_wait_time", job.max_wait_time),
+        ("max_run_sched_time", job.max_run_sched_time),
+    ] {
+        if !limit.is_zero() && limit < wait {
+            let message = format!("the job waits up to {wait} for its client, and `{field}` cancels it after {limit}");
+            let help = format!("raise `{field}` above `wait_for_client`, or shorten that");
+            c.warning(codes::CONTRADICTION, path.field("wait_for_client"), message, help);
+        }
+    }
 }
 
 /// Pools beside the one that every job has.

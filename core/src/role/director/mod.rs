@@ -197,8 +197,10 @@ impl Director {
             Effect::Reach(client, goal, times, peers) => self.ways.reach(tools, (client, peers), goal, times),
             Effect::StopReaching(job) => self.ways.stop(tools, job),
             Effect::Reached(Goal::Job(id), conn, how) => self.jobs.reached(tools, id, conn, how),
+            Effect::Reached(Goal::Await(id), conn, _) => self.jobs.client_found(tools, id, conn),
             Effect::Reached(Goal::Errand(errand), conn, how) => self.errands.reached(tools, *errand, conn, how),
             Effect::NotReached(Goal::Job(id), why) => self.jobs.not_reached(tools, id, why),
+            Effect::NotReached(Goal::Await(id), why) => self.jobs.client_not_found(tools, id, why),
             Effect::NotReached(Goal::Errand(errand), why) => Errands::not_reached(tools, *errand, why),
             Effect::Errand(errand) => Errands::begin(tools, errand),
             Effect::CancelHeard(id, who, text) => self.jobs.cancel_heard(tools, id, who, text),
@@ -431,8 +433,12 @@ impl Role for Director {
             Dial::Reach(way) => self.ways.job_of(way).map(|id| (id, Who::File)),
             Dial::Errand(_) => None,
         };
+        let sought = if let Dial::Reach(way) = *dial { self.ways.seeks_for(way) } else { None };
+        let tools = &mut Tools { net, common: &mut self.common };
         if let Some((id, who)) = job {
-            self.jobs.dial_news(&mut Tools { net, common: &mut self.common }, id, who, news);
+            self.jobs.dial_news(tools, id, who, news);
+        } else if let Some(id) = sought {
+            self.jobs.seeking_news(tools, id, news);
         }
         self.settle(net);
     }
@@ -634,6 +640,7 @@ impl Role for Director {
             Due::Patience(id) => self.jobs.patience_over(tools, id),
             Due::Settled(id) => self.jobs.settled(tools, id),
             Due::Confirmations(id) => self.jobs.tell_who_confirmed(tools, id),
+            Due::Away(id) => self.jobs.still_away(tools, id),
             Due::Hold(id) => self.jobs.hold_over(tools, id),
             Due::Deadline(id) => self.jobs.deadline(tools, id),
             Due::Setup => self.setup.timer(tools),

@@ -35,6 +35,8 @@ pub enum Due {
     Confirmations(JobId),
     /// The pause before this job's next try is over.
     Hold(JobId),
+    /// The client of this job has had time to show that it is there, or all the time that it may be away.
+    Away(JobId),
     /// This job may have taken too long.
     Deadline(JobId),
     /// A catalog may be away while the director starts.

@@ -2,6 +2,7 @@
 
 mod access;
 mod api;
+mod away;
 mod bandwidth;
 mod bootstrap;
 mod cancelling;

@@ -13,6 +13,7 @@ use crate::wire::file::RestoreTo;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
+use super::away::Sought;
 use super::daemons::{FileDaemon, StorageDaemon};
 use super::deadlines::Clock;
 use super::life::Life;
@@ -54,6 +55,8 @@ pub(crate) struct Job {
     /// Bytes a second that its data may take, if a console has said so; 0 for no limit.
     pub(crate) bandwidth: Option<u64>,
     pub(crate) status: JobStatus,
+    /// Whether its client is there.
+    pub(crate) sought: Sought,
     /// Where its messages go.
     pub(crate) messages: Arc<Messages>,
     pub(crate) tally: Tally,

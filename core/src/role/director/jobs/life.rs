@@ -3,6 +3,7 @@
 use crate::ids::Who;
 use crate::node::TimerKey;
 use crate::script::Script;
+use crate::time::Wall;
 
 use super::dialogue::Event;
 use super::job::Job;
@@ -13,6 +14,8 @@ use super::patience::Patience;
 pub(crate) enum Life {
     /// It waits for its turn, and first for the pause before its next try if there is a timer.
     Queued { held: Option<TimerKey> },
+    /// Its turn has come, and its client is looked for: see `away.rs`.
+    Away { timer: TimerKey, until: Until },
     /// It works. Without a dialogue it waits for the catalog, or for the other job of a copy.
     Running { script: Option<Script<Job>>, patience: Patience },
     /// It has failed or was cancelled, and the storage daemon has until then to say how it ended.
@@ -23,6 +26,15 @@ pub(crate) enum Life {
     Recording,
 }
 
+/// What a job whose client is looked for waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// A quick answer: the job keeps its turn.
+    Asked,
+    /// The client, until then: others have their turns.
+    Here(Wall),
+}
+
 impl Life {
     /// The beginning of a job that is in the queue, or that another one begins.
     pub(crate) const QUEUED: Self = Self::Queued { held: None };
@@ -30,11 +42,27 @@ impl Life {
 
     /// Whether it has not been given up and has not ended.
     pub(crate) const fn goes_on(&self) -> bool {
-        matches!(self, Self::Queued { .. } | Self::Running { .. })
+        matches!(self, Self::Queued { .. } | Self::Away { .. } | Self::Running { .. })
     }
 
+    /// Whether it has not begun.
     pub(crate) const fn is_queued(&self) -> bool {
-        matches!(self, Self::Queued { .. })
+        matches!(self, Self::Queued { .. } | Self::Away { .. })
+    }
+
+    /// Whether its client is looked for.
+    pub(crate) const fn is_away(&self) -> bool {
+        matches!(self, Self::Away { .. })
+    }
+
+    /// Whether it takes a place: it works, or may begin any moment.
+    pub(crate) const fn takes_place(&self) -> bool {
+        matches!(self, Self::Running { .. } | Self::Away { until: Until::Asked, .. })
+    }
+
+    /// Until when it waits for its client.
+    pub(crate) const fn away_until(&self) -> Option<Wall> {
+        if let Self::Away { until: Until::Here(until), .. } = self { Some(*until) } else { None }
     }
 
     pub(crate) const fn is_running(&self) -> bool {
@@ -73,7 +101,7 @@ impl Life {
     pub(crate) const fn timer(&self) -> Option<TimerKey> {
         match self {
             Self::Queued { held } => *held,
-            Self::Grace { timer } => Some(*timer),
+            Self::Away { timer, .. } | Self::Grace { timer } => Some(*timer),
             Self::Running { .. } | Self::After | Self::Recording => None,
         }
     }
@@ -83,6 +111,8 @@ impl Life {
         match self {
             Self::Queued { held: Some(_) } => "waiting for its next try",
             Self::Queued { held: None } => "waiting for its turn",
+            Self::Away { until: Until::Asked, .. } => "asking for its client",
+            Self::Away { until: Until::Here(_), .. } => "waiting for its client",
             Self::Running { script: None, .. } => "waiting for the catalog",
             Self::Running { script: Some(script), .. } => script.step(),
             Self::Grace { .. } => "waiting for the storage daemon's end",

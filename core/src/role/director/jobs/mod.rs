@@ -11,7 +11,7 @@
 //! `consolidating.rs`, `fileset.rs` and `lists.rs` are what single tasks need.
 //!
 //! All jobs together are [`Jobs`]: `ordering.rs` takes orders, `returning.rs` those that a client's return brings,
-//! `queue.rs` begins what there is room for, `running.rs` leads jobs through their dialogues, `incoming.rs` and
+//! `queue.rs` begins what there is room for, `away.rs` waits for clients before that, `running.rs` leads jobs through their dialogues, `incoming.rs` and
 //! `requests.rs` serve their daemons, `patience.rs` waits for the last of these, `cancelling.rs` gives jobs up,
 //! `ending.rs` lets the daemons go, `outcome.rs` and `figures.rs` say how a job ended, `recording.rs` has it recorded,
 //! `rescheduling.rs` orders it once more. `terms.rs` are its pools and what else was said of it, `deadlines.rs` how long it may
@@ -20,6 +20,7 @@
 //! `kept.rs` is what the catalog keeps of a restore so that another can go on with it, `bandwidth.rs` slows data down,
 //! `meter.rs` the talk of daemons, `counting.rs` counts those that have ended.
 
+mod away;
 mod bandwidth;
 pub(crate) mod bootstrap;
 mod cancelling;

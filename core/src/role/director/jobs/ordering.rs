@@ -12,7 +12,7 @@ use crate::role::director::effect::Effect;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::Jobs;
-use super::job::RestorePlan;
+use super::job::{Job, RestorePlan};
 use super::kept::Choice;
 use super::tables;
 use super::terms::{Pools, Terms};
@@ -273,6 +273,10 @@ impl Jobs {
         let mut queued = self.all.values().filter(|job| job.life.is_queued() && job.name == name);
         // Of two where there may be one only, it is decided once the second is there.
         if let Some(waiting) = queued.next().filter(|job| allows || job.life.timer().is_some()) {
+            if waits_for_more(tools, waiting, line) {
+                let text = format!("job {name} is due and not ordered: one that saves more still waits for its client");
+                return tools.net.complain(Level::Info, 997, &text);
+            }
             if waiting.life.timer().is_some() {
                 // It would be tried once more a little later, at a level that is perhaps another one.
                 self.cancel_job(tools, waiting.id, "its schedule starts it anew");
@@ -291,4 +295,17 @@ impl Jobs {
             }
         }
     }
+}
+
+/// Whether a job waits for its client that saves more than the one which its schedule starts by this line.
+fn waits_for_more(tools: &Tools<'_>, waiting: &Job, line: usize) -> bool {
+    let resource = tools.common.config.job(&waiting.name);
+    let schedule = resource.and_then(|job| tools.common.config.schedule(job.schedule.as_deref()?));
+    let next = resource.and_then(|job| Order::of_resource(job, schedule.and_then(|schedule| schedule.runs.get(line))));
+    let share = |level| match level {
+        JobLevel::Full | JobLevel::VirtualFull => 2,
+        JobLevel::Differential => 1,
+        _ => 0,
+    };
+    waiting.life.is_away() && next.is_some_and(|next| share(next.level) < share(waiting.level))
 }

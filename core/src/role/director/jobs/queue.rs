@@ -9,6 +9,7 @@ use crate::script::Scripted;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
+use super::away::Sought;
 use super::consolidating::Consolidating;
 use super::copying::{self, CopyControl};
 use super::daemons::{FileDaemon, StorageDaemon};
@@ -70,6 +71,7 @@ impl Jobs {
             attributes: Attributes::default(),
             bandwidth: None,
             status: JobStatus::Running,
+            sought: Sought::default(),
             tally: Tally::default(),
             terms: order.terms,
             life: Life::QUEUED,
@@ -79,7 +81,7 @@ impl Jobs {
     /// Starts jobs from the queue while there is room for them: by priority, those of one in the order they were ordered.
     pub(crate) fn begin_queued(&mut self, tools: &mut Tools<'_>) {
         while let Some(id) = self.next_queued(&tools.common.config) {
-            if self.is_too_late(tools, id) {
+            if self.is_too_late(tools, id) || self.seek_client(tools, id) {
                 continue;
             }
             self.begun += 1;
@@ -123,7 +125,7 @@ impl Jobs {
     fn fits_priorities(&self, job: &Job) -> bool {
         let mixes = |job: &Job| job.config.job(&job.name).is_some_and(|resource| resource.allow_mixed_priority);
         let is_passed = |other: &Job| job.priority() < other.priority() && mixes(job) && mixes(other);
-        let mut running = self.all.values().filter(|other| other.life.is_running());
+        let mut running = self.all.values().filter(|other| other.life.takes_place());
         // What a copy writes has no place of its own.
         running.all(|other| {
             matches!(other.task, Task::CopyWriter(_)) || other.priority() == job.priority() || is_passed(other)
@@ -133,7 +135,7 @@ impl Jobs {
     /// Whether one more job may run: at the director, of this resource, of this client, with this storage.
     fn has_room(&self, config: &DirectorConfig, job: &Job) -> bool {
         // A job that was given up takes no room while its storage daemon may still say how it ended.
-        let running: Vec<&Job> = self.all.values().filter(|other| other.life.is_running()).collect();
+        let running: Vec<&Job> = self.all.values().filter(|other| other.life.takes_place()).collect();
         let count = |alike: &dyn Fn(&Job) -> bool| running.iter().filter(|other| alike(other)).count();
         // A copy or virtual full has nothing to do with the client, and takes the storage it will write to as well; an admin job
         // takes neither.

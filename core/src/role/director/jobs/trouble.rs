@@ -3,6 +3,7 @@
 use crate::catalog::restore_selection::SelectionError;
 use crate::catalog::{CatalogAnswer, CatalogError};
 use crate::channel::NoAddress;
+use crate::config::Seconds;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, Retry};
 use crate::ids::{JobId, Who};
@@ -42,6 +43,14 @@ pub(crate) enum Trouble {
     /// There is no way to the file daemon.
     #[error("file daemon: {0}")]
     NotReached(#[from] ReachFailure),
+    /// The client was away for too long.
+    #[error("client \"{client}\" was away: it neither came nor answered within {within}")]
+    Away {
+        /// The client.
+        client: String,
+        /// How long the job was to wait.
+        within: Seconds,
+    },
     /// A connection has ended before its daemon's part of the job.
     #[error("lost the {who}: {reason}")]
     Lost {
@@ -270,6 +279,12 @@ impl Explain for Trouble {
             Self::Lost { reason, .. } => return reason.facts(),
             Self::Selection(error) => return error.facts(),
             Self::Unread(error) => return error.facts(),
+            Self::Away { .. } => (
+                Network,
+                Backoff,
+                996,
+                "see whether its machine is switched on and the file daemon runs, or raise `wait_for_client`",
+            ),
             Self::Step(_) => (Peer, Backoff, 571, "the messages of that daemon before this line say why"),
             Self::FileEnded { .. } => (Peer, Backoff, 572, "its messages say why"),
             Self::StorageEnded { .. } => (Peer, Backoff, 573, "the messages of that storage daemon say why"),
@@ -352,6 +367,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
     let mismatch = Mismatch { step: "a step", wanted: "this".to_owned(), got: "that".to_owned() };
     let no_address = NoAddress { client: "c".to_owned(), storage: "s".to_owned(), reasons: Vec::new() };
     vec![
+        Trouble::Away { client: "c".to_owned(), within: Seconds(60) },
         Trouble::Step(mismatch),
         Trouble::FileEnded { status: JobStatus::Fatal, step: "a step" },
         Trouble::StorageEnded { role: "reading ", end },

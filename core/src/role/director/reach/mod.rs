@@ -66,6 +66,8 @@ pub(crate) struct Reach {
 #[derive(Debug)]
 pub(crate) enum Goal {
     Job(JobId),
+    /// A job, to know whether the client is there.
+    Await(JobId),
     Errand(Box<Errand>),
 }
 
@@ -247,7 +249,7 @@ impl Ways {
     /// Whether an errand that is not a console's waits to reach a client.
     pub(crate) fn has_own_errand(&self) -> bool {
         self.reaching.values().any(|reach| match &reach.goal {
-            Goal::Job(_) => false,
+            Goal::Job(_) | Goal::Await(_) => false,
             Goal::Errand(errand) => errand.console().is_none(),
         })
     }
@@ -256,8 +258,13 @@ impl Ways {
     pub(crate) fn job_of(&self, id: u64) -> Option<JobId> {
         match self.reaching.get(&id)?.goal {
             Goal::Job(job) => Some(job),
-            Goal::Errand(_) => None,
+            Goal::Await(_) | Goal::Errand(_) => None,
         }
+    }
+
+    /// The job that wants to know whether there is a way, if this one is for that.
+    pub(crate) fn seeks_for(&self, id: u64) -> Option<JobId> {
+        if let Goal::Await(job) = self.reaching.get(&id)?.goal { Some(job) } else { None }
     }
 
     /// Looks for a way to a client.
@@ -331,13 +338,18 @@ impl Ways {
 
     /// A client has dialled in: for whoever waited longest for it.
     fn client_waits(&mut self, tools: &mut Tools<'_>, client: &str) {
-        let is_it = |reach: &Reach| {
-            reach.client == *client && reach.claiming.is_none() && reach.dial.is_none() && reach.until.is_some()
+        // A dial to a client that is away goes on for hours.
+        let is_free = |reach: &Reach| match reach.goal {
+            Goal::Await(_) => true,
+            Goal::Job(_) | Goal::Errand(_) => reach.dial.is_none() && reach.until.is_some(),
         };
-        let found = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id);
-        if let Some(id) = found {
-            self.next_way(tools, id);
+        let is_it = |reach: &Reach| reach.client == *client && reach.claiming.is_none() && is_free(reach);
+        let found = self.reaching.iter_mut().find(|(_, reach)| is_it(reach));
+        let Some((id, dial)) = found.map(|(id, reach)| (*id, reach.dial.take())) else { return };
+        if let Some(dial) = dial {
+            tools.net.cancel_dial(dial);
         }
+        self.next_way(tools, id);
     }
 
     /// The claim or the third step has had its time.
@@ -376,7 +388,8 @@ impl Ways {
 
     /// The dial of the second step has ended.
     pub(crate) fn dialled(&mut self, tools: &mut Tools<'_>, id: u64, outcome: Result<(ConnId, Peer), DialFailure>) {
-        let Some(reach) = self.reaching.get_mut(&id) else {
+        let reach = self.reaching.get_mut(&id).filter(|reach| reach.dial.is_some());
+        let Some(reach) = reach else {
             if let Ok((conn, _)) = outcome {
                 tools.abort(conn);
             }
@@ -411,7 +424,7 @@ impl Ways {
 
     /// A job needs its file daemon no more.
     pub(crate) fn stop(&mut self, tools: &mut Tools<'_>, job: JobId) {
-        let is_it = |reach: &Reach| matches!(reach.goal, Goal::Job(mine) if mine == job);
+        let is_it = |reach: &Reach| matches!(reach.goal, Goal::Job(mine) | Goal::Await(mine) if mine == job);
         let Some(id) = self.reaching.iter().find(|(_, reach)| is_it(reach)).map(|(id, _)| *id) else { return };
         let Some(reach) = self.reaching.remove(&id) else { return };
         tools.net.cancel_timer(reach.timer);

@@ -64,7 +64,7 @@ struct Running {
     kind: JobType,
     level: &'static str,
     due: Civil,
-    step: &'static str,
+    step: String,
     /// Since it was due.
     duration: String,
     /// Files whose attributes have come.
@@ -106,7 +106,12 @@ impl Status {
             kind: job.kind,
             level: if job.kind == JobType::Restore { "" } else { level_name(job.level) },
             due: view.zone().local(job.times.scheduled),
-            step: director.jobs.stage_of(job),
+            step: match job.life.away_until() {
+                Some(until) => {
+                    format!("waits for its client {} until {}", job.with.client, identity.local(until).short())
+                }
+                None => director.jobs.stage_of(job).to_owned(),
+            },
             duration: duration(view.now() - job.times.scheduled),
             files: job.attributes.stored,
             bytes: job.bytes_so_far(),
@@ -335,7 +340,7 @@ impl Running {
         Column("name", |row| Cell::text_of(&row.unique)),
         Column("level", |row| Cell::text_of(row.level)),
         Column("type", |row| Cell::text_of(tables::of(row.kind).0)),
-        Column("status", |row| Cell::text_of(row.step)),
+        Column("status", |row| Cell::text_of(&row.step)),
         Column("start_time", |row| Cell::Text(row.due.short())),
         Column("files", |row| Cell::number(i64::try_from(row.files).unwrap_or(i64::MAX))),
         Column("bytes", |row| Cell::number(i64::try_from(row.bytes).unwrap_or(i64::MAX))),
