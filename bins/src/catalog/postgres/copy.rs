@@ -135,7 +135,7 @@ pub(in crate::catalog) fn restore(server: &Postgres, file: &Path) -> Result<u64,
     Ok(u64::try_from(jobs).unwrap_or(0))
 }
 
-fn load(lines: &mut Lines<'_>, transaction: &mut Transaction<'_>, known: &[String]) -> Result<(), Failure> {
+fn load(lines: &mut Lines<'_>, transaction: &Transaction<'_>, known: &[String]) -> Result<(), Failure> {
     let is_name = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     while let Some(line) = lines.line()? {
         let mut words = line.split(' ');
@@ -191,13 +191,13 @@ fn tables(client: &mut impl Ask) -> Result<Vec<String>, CatalogError> {
     Ok(ordered)
 }
 
-fn number(client: &mut impl Ask, sql: &str) -> Result<i64, CatalogError> {
+fn number(client: &impl Ask, sql: &str) -> Result<i64, CatalogError> {
     let row = client.query_one(sql, &[]).map_err(|e| failure(&e))?;
     row.try_get(0).map_err(|e| failure(&e))
 }
 
 fn strings(
-    client: &mut impl Ask,
+    client: &impl Ask,
     sql: &str,
     with: &[&(dyn tokio_postgres::types::ToSql + Sync)],
 ) -> Result<Vec<String>, CatalogError> {

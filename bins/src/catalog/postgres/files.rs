@@ -107,7 +107,7 @@ impl Pending {
     /// The id of each file's path.
     fn path_ids(
         &self,
-        transaction: &mut Transaction<'_>,
+        transaction: &Transaction<'_>,
         paths: &mut PathCache,
         statement: &Statement,
     ) -> Result<Vec<i64>> {

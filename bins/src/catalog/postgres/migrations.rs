@@ -110,14 +110,14 @@ const THEIRS: &str = "SELECT (COUNT(to_regclass('version')) + COUNT(to_regclass(
 const IS_UTF8: &str = "SELECT COUNT(*) FROM pg_database WHERE datname = current_database()
     AND (pg_encoding_to_char(encoding) = 'UTF8' OR current_schema() = 'towline_catalog')";
 
-fn number(transaction: &mut Transaction<'_>, sql: &str) -> Result<i64> {
+fn number(transaction: &Transaction<'_>, sql: &str) -> Result<i64> {
     let row = transaction.query_one(sql, &[]).map_err(|e| failure(&e))?;
     row.try_get::<_, i64>(0).map_err(|e| failure(&e))
 }
 
 /// The version of the schema, 0 for an empty database.
 fn version(transaction: &mut Transaction<'_>) -> Result<i64> {
-    let mut number = |sql: &str| number(transaction, sql);
+    let number = |sql: &str| number(transaction, sql);
     if number(IS_UTF8)? == 0 {
         let text = "the database is encoded in SQL_ASCII";
         return Err(CatalogError::new(CatalogErrorKind::Unsuitable, text));

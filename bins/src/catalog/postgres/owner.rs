@@ -38,7 +38,7 @@ impl Owner {
     ///
     /// # Errors
     /// `Taken` if another director has it; what the server says otherwise.
-    pub(super) fn own(&mut self, client: &mut Client, server: &Postgres) -> Result<()> {
+    pub(super) fn own(&mut self, client: &Client, server: &Postgres) -> Result<()> {
         let got: bool = client.query_one(TRY, &[]).and_then(|row| Ok(row.try_get(0)?)).map_err(|e| failure(&e))?;
         if !got {
             match client.query_opt(HOLDER, &[]).map_err(|e| failure(&e))? {
