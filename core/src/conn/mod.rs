@@ -10,6 +10,7 @@
 //!
 //! The adapter's task for the connection owns it. After each `handle_*` or `on_*` call it drains `poll_*` before it waits.
 
+mod advance;
 mod api;
 mod auth;
 mod carry;
