@@ -157,10 +157,12 @@ impl FileDaemon {
         self.diary.job_ended(net, &way, &self.identity.zone, job);
     }
 
-    /// Whether all messages have left, or had their time.
-    fn is_posted(&mut self, net: &mut Net) -> bool {
+    /// Ends the daemon once all messages have left, or had their time.
+    fn exit_once_posted(&mut self, net: &mut Net) {
         let way = Self::way(&self.config.file.name, &self.stopping);
-        self.diary.is_sent(net, &way, &self.identity.zone)
+        if self.diary.is_sent(net, &way, &self.identity.zone) {
+            net.exit(ExitReason::Done);
+        }
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
@@ -292,13 +294,10 @@ impl FileDaemon {
     }
 
     fn exit_if_idle(&mut self, net: &mut Net) {
+        let is_over = self.sessions.is_empty() && self.ending.is_empty();
         match self.stopping {
             Stopping::Draining if self.at_work() == 0 => self.on_stop(net),
-            Stopping::Ending if self.sessions.is_empty() && self.ending.is_empty() => {
-                if self.is_posted(net) {
-                    net.exit(ExitReason::Done);
-                }
-            }
+            Stopping::Ending if is_over => self.exit_once_posted(net),
             _ => {}
         }
     }

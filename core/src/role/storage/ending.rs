@@ -6,7 +6,7 @@ use crate::conn::CloseReason;
 use crate::error::Explain;
 use crate::ids::SessionId;
 use crate::node::Role as _;
-use crate::notice::{ExitReason, Level};
+use crate::notice::Level;
 use crate::role::stopping::Stopping;
 use crate::role::storage::Net;
 use crate::role::trouble::Trouble;
@@ -186,11 +186,7 @@ impl StorageDaemon {
     pub(super) fn exit_if_idle(&mut self, net: &mut Net) {
         match self.stopping {
             Stopping::Draining if self.at_work(net) == 0 => self.on_stop(net),
-            Stopping::Ending if self.sessions.is_empty() && closing(net) == 0 => {
-                if self.is_posted(net) {
-                    net.exit(ExitReason::Done);
-                }
-            }
+            Stopping::Ending if self.sessions.is_empty() && closing(net) == 0 => self.exit_once_posted(net),
             _ => {}
         }
     }

@@ -42,7 +42,7 @@ use crate::error::Explain;
 use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
 use crate::node::{self, DeviceInspection, DialNews, Overheard, Role, Row};
-use crate::notice::Level;
+use crate::notice::{ExitReason, Level};
 use crate::role::debugging::Debugging;
 use crate::role::diary::{Diary, Ended, Said};
 use crate::role::identity::{Credentials, Identity};
@@ -155,10 +155,12 @@ impl StorageDaemon {
         self.diary.job_ended(net, &way, &self.identity.zone, job);
     }
 
-    /// Whether all messages have left, or had their time.
-    fn is_posted(&mut self, net: &mut Net) -> bool {
+    /// Ends the daemon once all messages have left, or had their time.
+    fn exit_once_posted(&mut self, net: &mut Net) {
         let way = Self::way(&self.config.storage.name, &self.stopping);
-        self.diary.is_sent(net, &way, &self.identity.zone)
+        if self.diary.is_sent(net, &way, &self.identity.zone) {
+            net.exit(ExitReason::Done);
+        }
     }
 
     /// Directors, and a key for each running job.
