@@ -121,7 +121,7 @@ fn ask(mut stream: TcpStream, guard: &Guard, mails: &Sender<String>, clear: &Mut
         Ok::<_, std::io::Error>(StreamOwned::new(session, stream))
     };
     match &guard.tls {
-        Some((When::AtOnce, config)) => return encrypted(&mut secure(config, stream)?, guard, mails, true),
+        Some((When::AtOnce, config)) => encrypted(&mut secure(config, stream)?, guard, mails, true),
         Some((When::Asked, config)) => {
             stream.write_all(b"220 test ESMTP\r\n")?;
             loop {

@@ -114,7 +114,7 @@ impl PostgresDatabase {
             none => {
                 let mut client = connect::connect(&self.server)?;
                 if let Some(owner) = &mut self.owner {
-                    owner.own(&mut client, &self.server)?;
+                    owner.own(&client, &self.server)?;
                 }
                 migrations::migrate(&mut client, migrations::STEPS)?;
                 Ok(none.insert(Connected { client, statements: BTreeMap::new() }))

@@ -62,10 +62,10 @@ pub(in crate::catalog) fn is_copy(head: &[u8]) -> bool {
 /// The server or the disk failed.
 pub(in crate::catalog) fn backup(server: &Postgres, file: &Path) -> Result<u64, Failure> {
     let mut client = connect(server)?;
-    enter(&mut client)?;
-    let mut transaction = client.picture().map_err(|e| failure(&e))?;
-    let version = number(&mut transaction, "SELECT VersionId FROM TowlineVersion")?;
-    let jobs = number(&mut transaction, "SELECT COUNT(*)::BIGINT FROM Job")?;
+    enter(&client)?;
+    let transaction = client.picture().map_err(|e| failure(&e))?;
+    let version = number(&transaction, "SELECT VersionId FROM TowlineVersion")?;
+    let jobs = number(&transaction, "SELECT COUNT(*)::BIGINT FROM Job")?;
     let mut out = Out { file: BufWriter::new(private(file)?), hasher: Hasher::new(Algorithm::Xxh128) };
     let failed = |error: io::Error| Failure::of(file, &error);
     out.put(format!("{MAGIC}{FORMAT} schema {version}\n").as_bytes()).map_err(failed)?;
@@ -74,8 +74,8 @@ pub(in crate::catalog) fn backup(server: &Postgres, file: &Path) -> Result<u64, 
         let (name, last): (String, i64) = (row.try_get(0).map_err(read)?, row.try_get(1).map_err(read)?);
         out.put(format!("sequence {name} {last}\n").as_bytes()).map_err(failed)?;
     }
-    for table in tables(&mut transaction)? {
-        let columns = strings(&mut transaction, COLUMNS, &[&table])?.join(",");
+    for table in tables(&transaction)? {
+        let columns = strings(&transaction, COLUMNS, &[&table])?.join(",");
         out.put(format!("table {table} {columns}\n").as_bytes()).map_err(failed)?;
         let sql = format!("COPY {table} ({columns}) TO STDOUT");
         let mut rows = transaction.copy_out(&sql).map_err(|e| failure(&e))?;
@@ -111,25 +111,25 @@ pub(in crate::catalog) fn restore(server: &Postgres, file: &Path) -> Result<u64,
         return Err(CatalogError::new(CatalogErrorKind::NewerSchema, text).into());
     };
     let mut client = connect(server)?;
-    Owner::default().own(&mut client, server)?;
-    enter(&mut client)?;
+    Owner::default().own(&client, server)?;
+    enter(&client)?;
     migrate(&mut client, steps)?;
-    let mut transaction = client.transaction().map_err(|e| failure(&e))?;
-    let jobs = number(&mut transaction, "SELECT COUNT(*)::BIGINT FROM Job")?;
+    let transaction = client.transaction().map_err(|e| failure(&e))?;
+    let jobs = number(&transaction, "SELECT COUNT(*)::BIGINT FROM Job")?;
     if jobs > 0 {
         return Err(Failure::Copy(format!("the database {} holds {jobs} jobs", server.database)));
     }
-    let known = tables(&mut transaction)?;
+    let known = tables(&transaction)?;
     // What counts rows has counted them already.
     for table in &known {
         let sql = format!("ALTER TABLE {table} DISABLE TRIGGER USER; TRUNCATE {table} CASCADE");
         transaction.batch_execute(&sql).map_err(|e| failure(&e))?;
     }
-    load(&mut lines, &mut transaction, &known)?;
+    load(&mut lines, &transaction, &known)?;
     for table in &known {
         transaction.batch_execute(&format!("ALTER TABLE {table} ENABLE TRIGGER USER")).map_err(|e| failure(&e))?;
     }
-    let jobs = number(&mut transaction, "SELECT COUNT(*)::BIGINT FROM Job")?;
+    let jobs = number(&transaction, "SELECT COUNT(*)::BIGINT FROM Job")?;
     transaction.commit().map_err(|e| failure(&e))?;
     migrate(&mut client, STEPS)?;
     Ok(u64::try_from(jobs).unwrap_or(0))
@@ -162,7 +162,7 @@ fn load(lines: &mut Lines<'_>, transaction: &Transaction<'_>, known: &[String]) 
 }
 
 /// Goes to our tables beside those of Bareos, if that is where they are.
-fn enter(client: &mut Client) -> Result<(), CatalogError> {
+fn enter(client: &Client) -> Result<(), CatalogError> {
     if number(client, BESIDE)? > 0 {
         client.batch_execute("SET search_path TO towline_catalog").map_err(|e| failure(&e))?;
     }
@@ -170,7 +170,7 @@ fn enter(client: &mut Client) -> Result<(), CatalogError> {
 }
 
 /// The tables, each after those that it refers to.
-fn tables(client: &mut impl Ask) -> Result<Vec<String>, CatalogError> {
+fn tables(client: &impl Ask) -> Result<Vec<String>, CatalogError> {
     let mut left = strings(client, TABLES, &[])?;
     let pairs = client.query(REFERENCES, &[]).map_err(|e| failure(&e))?;
     let pair = |row: &tokio_postgres::Row| -> Result<(String, String), tokio_postgres::Error> {

@@ -73,7 +73,7 @@ impl Pending {
     /// Sends them. Of files with the same key the last one counts, as if they had been stored one by one.
     pub(super) fn store(
         &self,
-        transaction: &mut Transaction<'_>,
+        transaction: &Transaction<'_>,
         paths: &mut PathCache,
         path_statement: &Statement,
         file_statement: &Statement,

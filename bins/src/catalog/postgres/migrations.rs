@@ -37,10 +37,10 @@ const TABLES: &str = "SELECT COUNT(*) FROM pg_class
 /// `NewerSchema` if a newer program wrote it; `Unsuitable` if it is another program's; `ForeignVersion` or `NoRoomBeside` if
 /// it is Bareos' and cannot be taken over; what the server says otherwise.
 pub(super) fn migrate(client: &mut Client, steps: &[&str]) -> Result<()> {
-    let mut transaction = client.transaction().map_err(|e| failure(&e))?;
+    let transaction = client.transaction().map_err(|e| failure(&e))?;
     transaction.batch_execute(LOCK).map_err(|e| failure(&e))?;
-    let theirs = beside(&mut transaction)?;
-    let found = version(&mut transaction)?;
+    let theirs = beside(&transaction)?;
+    let found = version(&transaction)?;
     let known = i64::try_from(steps.len()).unwrap_or(i64::MAX);
     if found > known {
         let text = format!("the catalog has schema version {found}, this program knows {known}");
@@ -57,13 +57,13 @@ pub(super) fn migrate(client: &mut Client, steps: &[&str]) -> Result<()> {
         transaction.batch_execute(&mark).map_err(|e| failure(&e))?;
     }
     if let Some(theirs) = theirs.filter(|_| found == 0) {
-        take_over(&mut transaction, &theirs)?;
+        take_over(&transaction, &theirs)?;
     }
     transaction.commit().map_err(|e| failure(&e))
 }
 
 /// Goes to our schema beside Bareos' tables if those are what the database holds, and returns the name of theirs.
-fn beside(transaction: &mut Transaction<'_>) -> Result<Option<String>> {
+fn beside(transaction: &Transaction<'_>) -> Result<Option<String>> {
     if number(transaction, THEIRS)? == 0 {
         return Ok(None);
     }
@@ -91,7 +91,7 @@ fn beside(transaction: &mut Transaction<'_>) -> Result<Option<String>> {
 }
 
 /// Copies what Bareos has into our empty tables. Its times are those of its director's zone, which is this machine's.
-fn take_over(transaction: &mut Transaction<'_>, theirs: &str) -> Result<()> {
+fn take_over(transaction: &Transaction<'_>, theirs: &str) -> Result<()> {
     if let Some(zone) = jiff::tz::TimeZone::system().iana_name() {
         let set = "SELECT set_config('TimeZone', name, true) FROM pg_timezone_names WHERE name = $1";
         transaction.execute(set, &[&zone]).map_err(|e| failure(&e))?;
@@ -116,7 +116,7 @@ fn number(transaction: &Transaction<'_>, sql: &str) -> Result<i64> {
 }
 
 /// The version of the schema, 0 for an empty database.
-fn version(transaction: &mut Transaction<'_>) -> Result<i64> {
+fn version(transaction: &Transaction<'_>) -> Result<i64> {
     let number = |sql: &str| number(transaction, sql);
     if number(IS_UTF8)? == 0 {
         let text = "the database is encoded in SQL_ASCII";

@@ -95,7 +95,7 @@ impl Session for PostgresSession<'_> {
         }
         let (path_statement, file_statement) =
             (self.prepared(super::files::PATHS)?, self.prepared(super::files::FILES)?);
-        pending.store(&mut self.transaction, self.paths, &path_statement, &file_statement)
+        pending.store(&self.transaction, self.paths, &path_statement, &file_statement)
     }
 
     fn read_only(&mut self, sql: &str, limit: u32) -> Result<Answered> {
