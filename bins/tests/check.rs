@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 use support::console::Console;
-use support::daemon::{Daemon, free_port};
+use support::daemon::{Daemon, free_ports};
 use support::http::{answer, ask, connect};
 use support::network::{Network, PAGE_TOKEN};
 use support::{plant, wait_for};
@@ -43,8 +43,7 @@ fn a_network_is_well_once_its_jobs_have_run_and_is_not_without_a_daemon() {
     plant(&source, 2, 10_000);
     let folder = outer.path().join("etc");
     let at = folder.to_str().unwrap();
-    let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let port = (0..100).map(|_| free_port()).find(|port| is_free(port + 1) && is_free(port + 2)).unwrap().to_string();
+    let port = free_ports(3).to_string();
     let made = towline(&["init", at, "--name", "here", "--port", &port, "--address", "127.0.0.1", "--certificates"]);
     assert!(made.status.success(), "{}", said(&made));
     let file = folder.join("director.ron");

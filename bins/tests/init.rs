@@ -7,10 +7,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Mutex;
 
 use support::console::Console;
-use support::daemon::{Daemon, free_port};
+use support::daemon::{Daemon, free_ports};
 use support::{assert_restored, plant, tree};
 
 fn towline(arguments: &[&str]) -> Output {
@@ -22,15 +21,9 @@ fn said(output: &Output) -> String {
     format!("{}\n{}\n{}", output.status, text(&output.stdout), text(&output.stderr))
 }
 
-/// A port with two free ones after it, none of which another test of this program has.
+/// The first of three free ports.
 fn port() -> String {
-    static LAST: Mutex<u16> = Mutex::new(0);
-    let mut last = LAST.lock().unwrap();
-    let is_free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let mut ports = (0..1000).map(|_| free_port());
-    let found = ports.find(|port| port.abs_diff(*last) > 2 && is_free(port + 1) && is_free(port + 2));
-    *last = found.unwrap();
-    last.to_string()
+    free_ports(3).to_string()
 }
 
 /// Every file below is for this user only, every folder too.

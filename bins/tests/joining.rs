@@ -9,7 +9,7 @@ use std::process::{Command, Output};
 
 use rustix::process::{Pid, Signal, kill_process};
 use support::console::Console;
-use support::daemon::{Daemon, free_port};
+use support::daemon::{Daemon, free_port, free_ports};
 use support::{assert_restored, plant, wait_for};
 use tempfile::TempDir;
 
@@ -52,7 +52,7 @@ impl Home {
         let mut daemons = None;
         // Another program may take one of the ports meanwhile.
         for _ in 0..20 {
-            let port = free_port().to_string();
+            let port = free_ports(3).to_string();
             let place = folder.to_str().unwrap();
             let made = towline(
                 &[&["init", place, "--name", "here", "--port", &port, "--address", "127.0.0.1"], more].concat(),

@@ -252,11 +252,16 @@ fn pid(child: &Child) -> Pid {
 
 /// A port that is free now, below those the system gives to dialling sockets.
 pub fn free_port() -> u16 {
+    free_ports(1)
+}
+
+/// The first of so many ports in a row that are free now. No other test of this program gets one of them.
+pub fn free_ports(count: u16) -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let start = u16::try_from(std::process::id() * 37 % 20_000).unwrap();
     loop {
-        let port = 11_000 + (start + NEXT.fetch_add(1, Ordering::Relaxed) % 20_000) % 20_000;
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+        let port = 11_000 + (start + NEXT.fetch_add(count, Ordering::Relaxed) % 20_000) % 20_000;
+        if (port..port + count).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok()) {
             return port;
         }
     }
