@@ -255,7 +255,7 @@ fn a_file_is_found_by_its_name_across_jobs() {
     let file = format!(r#""bytes":"13","versions":"2","file":"{}"}}],"complete":true"#, at("sub/Keys.KDBX"));
     assert!(json.contains(r#""files":[{"jobid":"2","client":"f","#) && json.contains(&file), "{json}");
     for (line, why) in [
-        ("find", "Say which name"),
+        ("find", "Give a name"),
         ("find name=x client=nobody", "There is no client \"nobody\""),
         ("find name=x before=soon", "before=soon: expected a date"),
         ("find name=", "name=: expected a name"),
