@@ -5,7 +5,8 @@ use super::{Civil, MONTHS};
 /// The days of the week from Sunday on.
 const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 /// The months without the three letters that [`MONTHS`] has.
-const REST: [&str; 12] = ["uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember"];
+pub(super) const REST: [&str; 12] =
+    ["uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember"];
 
 impl Civil {
     /// The time in a format of `strftime`, with the names of months and days in English.

@@ -3,6 +3,7 @@
 //! Words are parted by blanks, `_`, or between letters by `-`, so that no quotation marks are needed: `3-days-ago`. What is
 //! said without a year or a day is in the past. What could be read in two ways (`11/01/2026`) is not read at all.
 
+use super::format::REST;
 use super::{Civil, DAY, MONTHS, Zone};
 
 const HOUR: i64 = 3_600;
@@ -179,22 +180,11 @@ fn weekday_of(name: &str) -> Option<i64> {
     i64::try_from(at).ok()
 }
 
+/// A month by its name or at least three letters of it.
 fn month_of(name: &str) -> Option<u8> {
-    const WHOLE: [&str; 12] = [
-        "january",
-        "february",
-        "march",
-        "april",
-        "may",
-        "june",
-        "july",
-        "august",
-        "september",
-        "october",
-        "november",
-        "december",
-    ];
-    let at = WHOLE.iter().zip(MONTHS).position(|(whole, _)| name.len() >= 3 && whole.starts_with(name))?;
+    let mut months = MONTHS.iter().zip(REST);
+    let at =
+        months.position(|(short, rest)| name.len() >= 3 && (short.to_ascii_lowercase() + rest).starts_with(name))?;
     u8::try_from(at + 1).ok()
 }
 
