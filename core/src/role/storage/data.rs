@@ -98,6 +98,9 @@ impl StorageDaemon {
                 net.send_signal(conn, Signal::Eod);
             }
             (Some(DataCommand::ReadClose(_)), Some(Direction::Read)) => {
+                if job.stream == Stream::Sent {
+                    job.stream = Stream::Done;
+                }
                 net.send_text(conn, status::close_answer(JobStatus::Running));
                 net.send_signal(conn, Signal::Eod);
             }
@@ -258,13 +261,12 @@ impl StorageDaemon {
                 let replicated = matches!(job.part, Part::Receive { .. });
                 net.send_text(conn, if replicated { session::REPLICATED } else { session::APPENDED });
             }
-            (Outcome::Complete { .. }, ..) => {
-                job.stream = Stream::Done;
-                // The other storage daemon still has to say that it has everything.
-                if job.part.is_client() {
-                    job.queue(tables::READ_DONE, None);
-                }
+            (Outcome::Complete { .. }, ..) if job.part.is_client() => {
+                job.stream = Stream::Sent;
+                job.queue(tables::READ_DONE, None);
             }
+            // The other storage daemon still has to say that it has everything.
+            (Outcome::Complete { .. }, ..) => job.stream = Stream::Done,
             (Outcome::Cut, ..) => return, // on_closed follows and knows why
             (other, ..) => {
                 match (&job.part, job.peer.conn()) {

@@ -94,8 +94,14 @@ impl StorageDaemon {
     pub(super) fn file_left(&mut self, net: &mut Net, id: SessionId, why: Option<CloseReason>) {
         let Some(job) = self.sessions.job_mut(id) else { return };
         job.peer = Presence::Ended;
-        // A storage daemon that writes a copy says first that it has all of it.
-        if job.stream != Stream::Open && !matches!(job.part, Part::Send(_)) {
+        let is_said = match job.stream {
+            Stream::Open => false,
+            // A stock file daemon that fails may leave without a word; but what a reset takes away has not arrived.
+            Stream::Sent => matches!(why, None | Some(CloseReason::ByPeer)),
+            // A storage daemon that writes a copy says first that it has all of it.
+            Stream::Done | Stream::EndAsked => !matches!(job.part, Part::Send(_)),
+        };
+        if is_said {
             self.end_if_done(net, id);
         } else {
             let whom = job.other();

@@ -153,6 +153,8 @@ pub(super) struct Reading {
 pub(super) enum Stream {
     /// To come, or under way.
     Open,
+    /// All of it was handed to TCP, and the file daemon that restores has not yet said that it has it.
+    Sent,
     /// At its good end: the peer may hang up.
     Done,
     /// The reading storage daemon waits for the answer to `end replicate`.

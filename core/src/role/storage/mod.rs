@@ -65,7 +65,7 @@ use crate::work::{Work, WorkDone};
 
 use catalog_tables::{Event, Halt};
 use device::Devices;
-use job::{Control, Direction, Early, Job, Part, Presence, Stream};
+use job::{Control, Early, Job, Part, Presence};
 use session::{Reading, Session};
 use tokens::{Dial, Due, Owner};
 
@@ -346,12 +346,6 @@ impl Role for StorageDaemon {
             Some(Use::Client(id) | Use::Storage(id)) => id,
             None => return,
         };
-        if let (CloseReason::StoodStill(_), Some(job)) = (&reason, self.sessions.job_mut(id))
-            && job.part.direction() == Some(Direction::Read)
-        {
-            // All was handed to TCP, and not all has arrived.
-            job.stream = Stream::Open;
-        }
         self.file_left(net, id, Some(reason));
     }
 

@@ -13,7 +13,7 @@ use crate::support::password;
 use crate::support::peer::Script;
 use crate::support::roles::{Protection, STARTED, storage_daemon_with};
 use crate::support::volumes::{Shelf, hands};
-use crate::support::world::World;
+use crate::support::world::{PeerId, World};
 
 use super::jobs::*;
 
@@ -121,6 +121,44 @@ fn read_again(world: &mut World<StorageDaemon>, contents: &[Vec<u8>], catalog: &
     assert_ended(&heard, "restore.2026-11-23_13.02.08_05", "JobStatus=84 JobFiles=0 JobBytes=0 JobErrors=0");
     let asked: Vec<&String> = catalog.asked.iter().filter(|ask| ask.ends_with("write=0")).collect();
     assert_eq!(asked.len(), 2, "{asked:?}");
+}
+
+/// What the director hears of a restore whose file daemon has had all data, has not said so, and leaves like this.
+fn left_before_its_word(leave: fn(&mut World<StorageDaemon>, PeerId)) -> Vec<String> {
+    let (mut world, shelf) = world();
+    let mut catalog = Catalog::with(&["Full-0001"]);
+    let job = job(1);
+    let director = run(&mut world, &job);
+    world.come_in(file_script(&job));
+    serve(&mut world, director, &mut catalog);
+    let script = Script::new(recording!("02-restore/01-DIR-to-SD"), Side::Acceptor, password("sd-secret"));
+    let director = world.come_in(script.until_we_say("Status Job="));
+    let key = Secret::from("EIBJ-DAFA-AFKD-ONPH-LPLP-MLGP-MHGP-PFGA");
+    let file =
+        world.come_in(Script::new(recording!("02-restore/03-FD-to-SD"), Side::Acceptor, key).up_to("read close"));
+    let mut heard = serve(&mut world, director, &mut catalog);
+    assert!(!heard.iter().any(|line| line.starts_with("text 3099")), "it has not ended: {heard:#?}");
+    leave(&mut world, file);
+    heard.extend(serve(&mut world, director, &mut catalog));
+    heard.extend(world.job_messages(director));
+    assert!(shelf.lock().unwrap().is_shut());
+    heard
+}
+
+#[test]
+fn a_restore_is_good_once_the_file_daemon_has_said_so_or_takes_its_leave_and_not_when_its_channel_breaks() {
+    let is = |heard: &[String], status: &str| heard.iter().any(|line| line.contains(status));
+    for leave in
+        [(|world, file| world.say(file, "signal -4")) as fn(&mut World<StorageDaemon>, PeerId), |world, file| {
+            world.say(file, r"text read close session 2\n");
+            world.cut(file);
+        }]
+    {
+        let heard = left_before_its_word(leave);
+        assert!(is(&heard, "JobStatus=84 JobFiles=0"), "{heard:#?}");
+    }
+    let heard = left_before_its_word(World::cut);
+    assert!(is(&heard, "JobStatus=69 JobFiles=0") && is(&heard, "lost the file daemon"), "{heard:#?}");
 }
 
 /// A backup of `contents` with a device that has these settings; what the director heard of its end.
