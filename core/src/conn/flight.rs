@@ -174,8 +174,10 @@ impl Look {
         }
         self.said = Some(now);
         let (bytes, since) = (flight.unacked, now.since(began));
-        // Small packets have got through if the peer was heard meanwhile, or if there were no others before.
-        let small_pass = scene.heard > began || flight.acked < limits::SMALL_FLIGHTS;
+        // Small packets have got through if the peer was heard meanwhile, or shortly before if there were no others then. One that
+        // was silent for longer may have been forgotten by a gateway, which swallows packets of every size.
+        let was_heard = began.since(scene.heard) <= limits::LOOK * 2;
+        let small_pass = scene.heard > began || flight.acked < limits::SMALL_FLIGHTS && was_heard;
         let small_pass = small_pass && bytes > u64::from(limits::SMALL_SEGMENT);
         Some(match (ours, small_pass) {
             (true, true) => Stall::OursLarge { bytes, since },
@@ -233,6 +235,13 @@ mod tests {
         assert!(matches!(told(&[(much, scene(5, 139)); 2])[1], Some(Stall::OursLarge { .. })));
         let less = Flight { acked: limits::SMALL_FLIGHTS - 1, ..LOST };
         assert!(matches!(told(&[(less, scene(5, 100)); 2])[1], Some(Stall::OursLarge { .. })));
+    }
+
+    #[test]
+    fn a_first_flight_after_a_silence_that_a_gateway_may_have_used_to_forget_says_nothing_of_sizes() {
+        // Both are told 140 s after the beginning: what is lost began to be lost at 120 s.
+        assert!(matches!(told(&[(LOST, scene(5, 80)); 2])[1], Some(Stall::OursLarge { .. })));
+        assert!(matches!(told(&[(LOST, scene(5, 79)); 2])[1], Some(Stall::Ours { .. })));
     }
 
     #[test]
