@@ -1,9 +1,18 @@
-//! `T0996` and `T0997`: clients that are away.
+//! `T0994` to `T0997`: daemons that do not end their part of a job, and clients that are away.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};
 
 pub(super) const PAGES: &[Page] = &[
+    entry(
+        994,
+        "one daemon has ended the job and the other hangs",
+        (Fault::Peer, Retry::Backoff),
+        "Both daemons of a job end their parts within moments of each other, or as soon as the last of them has written to its disk \
+         what it keeps in memory. One has ended, and the other has sent or answered heartbeats for an hour and said nothing else.",
+        "See what the disk of that machine does: a broken one, or a network file system whose server is away, holds a program up for \
+         ever. Restart the daemon if it does not go on by itself, and run the job again.",
+    ),
     entry(
         996,
         "the client of a job was away for too long",

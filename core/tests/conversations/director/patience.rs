@@ -37,25 +37,37 @@ fn a_file_daemon_that_says_nothing_after_the_storage_daemons_end_fails_the_job_i
 }
 
 #[test]
-fn a_file_daemon_that_still_speaks_is_waited_for_and_heartbeats_are_no_words() {
-    for (line, survives) in
-        [("text Jmsg Job=J type=6 level=1795438893 bareos-fd JobId 1: slow\\n", true), ("signal -6", false)]
-    {
+fn a_file_daemon_that_still_speaks_is_waited_for_and_one_that_sends_heartbeats_too() {
+    for line in ["text Jmsg Job=J type=6 level=1795438893 bareos-fd JobId 1: slow\\n", "signal -6"] {
         let mut desk = Desk::open();
         let (sd, fd) = under_way(&mut desk);
         desk.world.say(sd, &storage_end(b'T', 0));
-        for _ in 0..4 {
+        for _ in 0..8 {
             desk.world.wait(SILENCE / 2);
-            if desk.status(1) == 'R' {
-                desk.world.say(fd, line);
-            }
+            desk.world.say(fd, line);
         }
-        assert_eq!(desk.status(1) == 'R', survives, "{line}: {}", desk.report(1));
-        if survives {
-            desk.world.say(fd, &file_end(b'T', 0));
-            assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
+        assert_eq!(desk.status(1), 'R', "{line}: {}", desk.report(1));
+        desk.world.say(fd, &file_end(b'T', 0));
+        assert_eq!(desk.status(1), 'T', "{}", desk.report(1));
+    }
+}
+
+#[test]
+fn a_daemon_that_sends_heartbeats_and_nothing_else_has_an_hour() {
+    let mut desk = Desk::open();
+    let (sd, fd) = under_way(&mut desk);
+    desk.world.say(sd, &storage_end(b'T', 0));
+    for _ in 0..60 {
+        assert_eq!(desk.status(1), 'R', "{}", desk.report(1));
+        desk.world.wait(60 * SECOND);
+        if desk.status(1) == 'R' {
+            desk.world.say(fd, "signal -6");
         }
     }
+    assert_eq!(desk.status(1), 'f');
+    let report = desk.report(1);
+    assert!(report.contains("sends heartbeats and has said nothing else for 3600 s"), "{report}");
+    assert!(report.contains("(T0994)"), "{report}");
 }
 
 #[test]

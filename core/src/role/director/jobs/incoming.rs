@@ -122,7 +122,7 @@ impl Jobs {
                 let now = tools.net.wall().0;
                 tools.net.send_text(conn, message::clock(now));
             }
-            Signal::Heartbeat | Signal::HeartbeatResponse => {}
+            Signal::Heartbeat | Signal::HeartbeatResponse => self.daemon_beats(tools.net.now(), id, who),
             signal => self.advance(tools, id, |job, tools| job.on_signal(who, signal, tools)),
         }
     }

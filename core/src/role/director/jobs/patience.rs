@@ -1,7 +1,8 @@
 //! How long the last daemon of a job may be silent once the other has ended its part.
 //!
-//! Both ends come within moments of each other, unless one daemon hangs, or its end was lost on a control channel whose
-//! heartbeats are off. Words count, heartbeats do not: a daemon that hangs may well send those.
+//! Both ends come within moments of each other, unless one daemon has much to write to its disk, hangs, or its end was lost on
+//! a control channel whose heartbeats are off. A daemon that hangs may well send heartbeats, and one that waits for its disk says
+//! nothing else: they count for an hour.
 
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ const FAILED: Duration = Duration::from_secs(5);
 const USUAL: Seconds = Seconds::secs(60);
 /// The least that counts: a slow disk may well take a minute for what the system has kept in memory until then.
 const LEAST: Seconds = Seconds::secs(20);
+/// How long a daemon may say nothing while heartbeats show that it is there: what a machine has kept in memory may take that
+/// long on a slow disk.
+const AT_WORK: Duration = Duration::from_secs(3_600);
 
 /// What a job knows of the daemon it waits for.
 #[derive(Debug)]
@@ -33,12 +37,24 @@ pub(crate) struct Patience {
     awaited: Option<(Who, Instant)>,
     /// When it was heard last.
     heard: Instant,
+    /// When a heartbeat of it was seen last; one that answers those of its connection shows by that connection that it is there.
+    beat: Beat,
     timer: Option<TimerKey>,
 }
 
 impl Patience {
     /// Nobody is waited for yet.
-    pub(crate) const NONE: Self = Self { awaited: None, heard: Instant::ZERO, timer: None };
+    pub(crate) const NONE: Self =
+        Self { awaited: None, heard: Instant::ZERO, beat: Beat::Last(Instant::ZERO), timer: None };
+}
+
+/// What heartbeats say of a daemon.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beat {
+    /// Its connection stands only while it answers them.
+    Answered,
+    /// The last came then.
+    Last(Instant),
 }
 
 /// Silence that is too long: three intervals and 2 s, as for a peer that has vanished (`wire/1 §9.6`).
@@ -58,6 +74,16 @@ impl Jobs {
         }
     }
 
+    /// A daemon of a job has said that it is there, and no more than that.
+    pub(crate) fn daemon_beats(&mut self, now: Instant, id: JobId, who: Who) {
+        let Some(job) = self.all.get_mut(&id).filter(|job| job.awaited() == Some(who)) else { return };
+        if let Life::Running { patience, .. } = &mut job.life
+            && let Beat::Last(at) = &mut patience.beat
+        {
+            *at = now;
+        }
+    }
+
     /// Begins to wait for the daemon that is the last one, if there is one now.
     pub(crate) fn await_last(&mut self, tools: &mut Tools<'_>, id: JobId) {
         let Some(job) = self.all.get_mut(&id) else { return };
@@ -65,8 +91,12 @@ impl Jobs {
         if job.awaited() == last {
             return;
         }
+        let answers = last.is_some_and(|who| {
+            job.heartbeat_of(who).is_some() && job.conn(who).is_some_and(|conn| tools.net.is_towline(conn))
+        });
         let Life::Running { patience, .. } = &mut job.life else { return };
         patience.awaited = last.map(|who| (who, tools.net.now()));
+        patience.beat = if answers { Beat::Answered } else { Beat::Last(Instant::ZERO) };
         let earlier = patience.timer.take();
         let after = job.patience_left(tools.net.now());
         tools.net.cancel_timer(earlier);
@@ -86,7 +116,10 @@ impl Jobs {
             Who::File if job.has_failed_storage() => Trouble::Unnoticed,
             _ => {
                 let other = if who == Who::File { Who::Storage } else { Who::File };
-                Trouble::Silent { who, other, seconds: limit(job.heartbeat_of(who)).as_secs() }
+                match job.beats_for(tools.net.now()) {
+                    None => Trouble::Silent { who, other, seconds: limit(job.heartbeat_of(who)).as_secs() },
+                    Some(silent) => Trouble::Hangs { who, other, seconds: silent.as_secs() },
+                }
             }
         };
         self.fail_job(tools, id, &trouble);
@@ -126,7 +159,7 @@ impl Job {
 
     /// How long the last daemon may still be silent; `None` when it has been for too long.
     fn patience_left(&self, now: Instant) -> Option<Duration> {
-        let Life::Running { patience: Patience { awaited, heard, .. }, .. } = &self.life else { return None };
+        let Life::Running { patience: Patience { awaited, heard, beat, .. }, .. } = &self.life else { return None };
         let (who, since) = (*awaited)?;
         let limit = limit(self.heartbeat_of(who));
         let until = if who == Who::File && self.has_failed_storage() {
@@ -134,9 +167,25 @@ impl Job {
         } else if who == Who::Storage && self.is_storage_busy() {
             now + limit
         } else {
-            since.max(*heard) + limit
+            let spoke = since.max(*heard);
+            let at_work = spoke + AT_WORK.max(limit);
+            match *beat {
+                Beat::Answered => at_work,
+                Beat::Last(at) => (spoke.max(at) + limit).min(at_work),
+            }
         };
         (now < until).then(|| until.since(now))
+    }
+
+    /// How long the daemon that is waited for has said nothing but heartbeats; `None` if it does not say those either.
+    fn beats_for(&self, now: Instant) -> Option<Duration> {
+        let Life::Running { patience: Patience { awaited, heard, beat, .. }, .. } = &self.life else { return None };
+        let (who, since) = (*awaited)?;
+        let beats = match *beat {
+            Beat::Answered => true,
+            Beat::Last(at) => now.since(at) < limit(self.heartbeat_of(who)),
+        };
+        beats.then(|| now.since(since.max(*heard)))
     }
 
     fn has_failed_storage(&self) -> bool {

@@ -88,6 +88,16 @@ pub(crate) enum Trouble {
         /// For how long.
         seconds: u64,
     },
+    /// One daemon has ended its part, and the other is there and says nothing.
+    #[error("the {other} has ended its part, and the {who} sends heartbeats and has said nothing else for {seconds} s")]
+    Hangs {
+        /// The one that does not end.
+        who: Who,
+        /// The one that has ended.
+        other: Who,
+        /// For how long.
+        seconds: u64,
+    },
     /// The storage daemon sends requests and waits for no answers.
     #[error("the storage daemon asks the catalog and waits for no answer")]
     Flood,
@@ -292,6 +302,12 @@ impl Explain for Trouble {
             Self::Silent { .. } => {
                 (Network, Backoff, 575, "see whether it hangs, and check the network between it and the director")
             }
+            Self::Hangs { .. } => (
+                Peer,
+                Backoff,
+                994,
+                "see what its disk does; a network file system whose server is away holds it up for ever",
+            ),
             Self::Flood => (Peer, Backoff, 576, "update the storage daemon"),
             Self::UnknownRequest(_) => {
                 (Peer, Backoff, 577, "update the director, or the storage daemon if that is the older one")
@@ -373,6 +389,7 @@ pub(crate) fn one_of_each() -> Vec<Trouble> {
         Trouble::StorageEnded { role: "reading ", end },
         Trouble::Unnoticed,
         Trouble::Silent { who: Who::File, other: Who::Storage, seconds: 182 },
+        Trouble::Hangs { who: Who::File, other: Who::Storage, seconds: 3_600 },
         Trouble::Flood,
         Trouble::UnknownRequest("x".to_owned()),
         Trouble::EndlessSearch,
