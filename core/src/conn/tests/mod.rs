@@ -7,6 +7,7 @@ mod heartbeats;
 mod limits;
 mod machines;
 mod pace;
+mod sealed;
 mod traffic;
 
 use std::collections::VecDeque;
