@@ -2,12 +2,17 @@
 //! the rules of a [`Zone`] come in.
 
 mod format;
+mod names;
 mod spoken;
 
 use std::fmt;
 use std::sync::Arc;
 
+pub use names::{MONTHS, WEEKDAYS, short_month};
 pub use spoken::Span;
+
+/// Seconds of a day.
+pub const DAY: i64 = 86_400;
 
 /// A date and a time of day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,13 +31,11 @@ pub struct Civil {
     pub second: u8,
 }
 
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
 impl Civil {
     /// The date of so many seconds since 1970-01-01, in the proleptic Gregorian calendar.
     #[must_use]
     pub const fn of(seconds: i64) -> Self {
-        let (days, rest) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+        let (days, rest) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
         // Years begin in March here, so that the leap day is the last of its year; an era has 400 of them.
         let shifted = days + 719_468;
         let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
@@ -79,7 +82,7 @@ impl Civil {
         let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
         let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
         let days = era * 146_097 + day_of_era - 719_468;
-        days * 86_400 + self.hour as i64 * 3_600 + self.minute as i64 * 60 + self.second as i64
+        days * DAY + self.hour as i64 * 3_600 + self.minute as i64 * 60 + self.second as i64
     }
 
     /// `2026-11-23_13.01.31`, as in the unique name of a job (`wire/3 §0.5`).
@@ -93,14 +96,14 @@ impl Civil {
     #[must_use]
     pub fn long(&self) -> String {
         let Self { year, month, day, hour, minute, second } = self;
-        let month = MONTHS[usize::from((*month).clamp(1, 12) - 1)];
+        let month = short_month(*month);
         format!("{day:02}-{month}-{year:04} {hour:02}:{minute:02}:{second:02}")
     }
 
     /// `23-Nov-26 13:01`, as in a status (`wire/1 §8.5`).
     #[must_use]
     pub fn short(&self) -> String {
-        let month = MONTHS[usize::from(self.month.clamp(1, 12) - 1)];
+        let month = short_month(self.month);
         format!("{:02}-{month}-{:02} {:02}:{:02}", self.day, self.year.rem_euclid(100), self.hour, self.minute)
     }
 }
@@ -123,7 +126,6 @@ pub struct Zone {
     goes_on: bool,
 }
 
-const DAY: i64 = 86_400;
 /// After so many years the calendar comes again, weekdays included: whoever puts clocks by a rule does what was done
 /// 400 years before.
 const CYCLE: i64 = 146_097 * DAY;

@@ -1,12 +1,6 @@
 //! Times as a person wants them written: the letters of `strftime`.
 
-use super::{Civil, MONTHS};
-
-/// The days of the week from Sunday on.
-const DAYS: [&str; 7] = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-/// The months without the three letters that [`MONTHS`] has.
-pub(super) const REST: [&str; 12] =
-    ["uary", "ruary", "ch", "il", "", "e", "y", "ust", "tember", "ober", "ember", "ember"];
+use super::{Civil, DAY, MONTHS, WEEKDAYS};
 
 impl Civil {
     /// The time in a format of `strftime`, with the names of months and days in English.
@@ -31,12 +25,11 @@ impl Civil {
     /// What a letter after `%` stands for.
     fn part(&self, letter: char) -> Option<String> {
         let Self { year, month, day, hour, minute, second } = self;
-        let days = self.seconds().div_euclid(86_400);
+        let days = self.seconds().div_euclid(DAY);
         // 1970-01-01 was a Thursday.
         let day_of_week = usize::try_from((days + 4).rem_euclid(7)).unwrap_or_default();
-        let day_name = DAYS.get(day_of_week).copied().unwrap_or_default();
-        let index = usize::from((*month).clamp(1, 12) - 1);
-        let (month_name, rest) = (MONTHS.get(index)?, REST.get(index)?);
+        let day_name = WEEKDAYS.get(day_of_week).copied().unwrap_or_default();
+        let month_name = MONTHS.get(usize::from((*month).clamp(1, 12) - 1))?;
         let half = if *hour < 12 { "AM" } else { "PM" };
         let first = Self { month: 1, day: 1, hour: 0, minute: 0, second: 0, year: *year };
         let twelve = (hour + 11) % 12 + 1;
@@ -52,9 +45,9 @@ impl Civil {
             'M' => format!("{minute:02}"),
             'S' => format!("{second:02}"),
             'p' => half.to_owned(),
-            'j' => format!("{:03}", days - first.seconds().div_euclid(86_400) + 1),
-            'b' | 'h' => (*month_name).to_owned(),
-            'B' => format!("{month_name}{rest}"),
+            'j' => format!("{:03}", days - first.seconds().div_euclid(DAY) + 1),
+            'b' | 'h' => month_name.get(..3)?.to_owned(),
+            'B' => (*month_name).to_owned(),
             'a' => day_name.get(..3)?.to_owned(),
             'A' => day_name.to_owned(),
             'u' => if day_of_week == 0 { 7 } else { day_of_week }.to_string(),

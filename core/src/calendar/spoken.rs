@@ -3,14 +3,12 @@
 //! Words are parted by blanks, `_`, or between letters by `-`, so that no quotation marks are needed: `3-days-ago`. What is
 //! said without a year or a day is in the past. What could be read in two ways (`11/01/2026`) is not read at all.
 
-use super::format::REST;
-use super::{Civil, DAY, MONTHS, Zone};
+use super::{Civil, DAY, MONTHS, WEEKDAYS, Zone};
 
 const HOUR: i64 = 3_600;
 /// Numbers that are written as words.
 const NUMBERS: [&str; 13] =
     ["a", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
-const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
 /// A stretch of time that somebody has named, both ends in seconds since 1970: a day from its midnight to the next, or one
 /// moment.
@@ -176,16 +174,18 @@ const fn weekday(day: i64) -> i64 {
 
 /// A day of the week by its name or at least three letters of it.
 fn weekday_of(name: &str) -> Option<i64> {
-    let at = WEEKDAYS.iter().position(|whole| name.len() >= 3 && whole.starts_with(name))?;
-    i64::try_from(at).ok()
+    let from_sunday = begins_with(&WEEKDAYS, name)?;
+    i64::try_from((from_sunday + 6) % 7).ok()
 }
 
 /// A month by its name or at least three letters of it.
 fn month_of(name: &str) -> Option<u8> {
-    let mut months = MONTHS.iter().zip(REST);
-    let at =
-        months.position(|(short, rest)| name.len() >= 3 && (short.to_ascii_lowercase() + rest).starts_with(name))?;
-    u8::try_from(at + 1).ok()
+    u8::try_from(begins_with(&MONTHS, name)? + 1).ok()
+}
+
+/// The first of these that begins with at least three letters, small ones.
+fn begins_with(names: &[&str], letters: &str) -> Option<usize> {
+    names.iter().position(|whole| letters.len() >= 3 && whole.to_ascii_lowercase().starts_with(letters))
 }
 
 /// `1 nov`, `nov 1st`

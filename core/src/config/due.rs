@@ -1,6 +1,6 @@
 //! When a schedule has its jobs run.
 
-use crate::calendar::{Civil, Zone};
+use crate::calendar::{Civil, DAY, Zone};
 
 use super::job::Level;
 use super::schedule::{Run, Schedule, Week, Weekday};
@@ -8,7 +8,7 @@ use super::schedule::{Run, Schedule, Week, Weekday};
 /// Days ahead in which a schedule's next moment is looked for: the longest gap is that of a 29 February on a given
 /// weekday, across a year 2100.
 const HORIZON: i64 = 366 * 41;
-const DAY: i64 = 86_400;
+
 /// When a job is due, and at which level.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Moment {

@@ -7,8 +7,6 @@ use super::super::answer::Shown;
 use super::super::grammar::{Command, Form, Rights};
 use super::super::reply::Reply;
 
-const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-
 pub(super) const COMMAND: Command = Command {
     rights: Rights::All,
     ..Command::new(
@@ -30,11 +28,7 @@ impl Now {
     }
 
     fn full(&self) -> String {
-        let [year, _, day, hour, minute, second] = self.parts();
-        let short = self.0.short();
-        let month = short.split('-').nth(1).unwrap_or_default();
-        let weekday = WEEKDAYS[usize::try_from(self.0.seconds().div_euclid(86_400).rem_euclid(7)).unwrap_or(0)];
-        format!("{weekday} {day}-{month}-{year} {hour}:{minute}:{second}")
+        self.0.format("%a %d-%b-%Y %H:%M:%S").unwrap_or_default()
     }
 }
 
