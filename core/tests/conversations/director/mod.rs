@@ -27,6 +27,7 @@ mod naming;
 mod passive;
 mod patience;
 mod plugins;
+mod pruning;
 mod queries;
 mod queue;
 mod recorded;

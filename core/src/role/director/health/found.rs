@@ -2,13 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::calendar::Zone;
+use crate::calendar::{DAY, Zone};
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, MediaRow};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 use crate::work::health::{DAYS, LastGood, Night, PoolNow, VOLUMES, VolumeNow};
 
-/// Seconds of a day.
-const DAY: i64 = 86_400;
 /// Backups of the last days that are looked at, the newest.
 const BACKUPS: u32 = 10_000;
 /// Job resources whose last good backup is looked at.
@@ -88,7 +86,7 @@ pub(super) fn day_of(zone: &Zone, moment: i64) -> i64 {
 }
 
 fn is_good(row: &JobRow) -> bool {
-    matches!(JobStatus::from_letter(row.job_status), JobStatus::Ok | JobStatus::Warnings)
+    JobStatus::from_letter(row.job_status).is_ok()
 }
 
 /// A word for how a backup is, and how bad that is.

@@ -29,7 +29,6 @@ use crate::wire::status::{JobLevel, JobStatus, JobType, StorageEnd};
 use super::Jobs;
 use super::daemons::{Presence, StorageDaemon};
 use super::dialogue::Event;
-use super::job::Job;
 use super::life::Life;
 use super::ordering::{Order, Resources};
 use super::selecting::{self, Chooser, Page};
@@ -39,8 +38,8 @@ use super::trouble::Trouble;
 use super::virtual_full::is_same;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
-    AdoptOriginal, CatalogAnswer, CatalogError, CatalogName, CatalogRequest, IndexRange, JobFilter, JobMediaPiece,
-    JobRow, Listed, Listing, MediaRow, NewJob, RestoreFiles, restore_selection,
+    CatalogAnswer, CatalogError, CatalogName, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, Listed,
+    Listing, MediaRow, NewJob, RestoreFiles, restore_selection,
 };
 use crate::role::director::Owner;
 
@@ -498,65 +497,6 @@ impl Jobs {
         }
         self.advance(tools, partner, |job, tools| job.begin(tables::copy::LOCAL_WRITER, tools));
     }
-
-    /// The storage daemon of one of the two jobs has ended badly: nothing good will come of the copy.
-    pub(crate) fn copy_end_failed(&mut self, tools: &mut Tools<'_>, id: JobId) {
-        let Some(job) = self.all.get(&id) else { return };
-        let Some(end) = job.storage_daemon.presence.end() else { return };
-        let role = match &job.task {
-            Task::CopyControl(control) if control.to.is_local => "",
-            Task::CopyWriter(writer) if writer.reads_too() => "",
-            Task::CopyWriter(_) | Task::VirtualFull(_) => "writing ",
-            _ => "reading ",
-        };
-        let trouble = Trouble::StorageEnded { role, end: end.clone() };
-        self.fail_job(tools, id, &trouble);
-    }
-
-    /// A job of a copy is given up: so is the other.
-    pub(crate) fn abandon_partner(&mut self, tools: &mut Tools<'_>, id: JobId) {
-        let job = self.all.get(&id).and_then(|job| Some((job.status, job.task.partner()?)));
-        let Some((status, partner)) = job else { return };
-        if self.all.get(&partner).is_none_or(|job| !job.life.goes_on()) {
-            return;
-        }
-        if status == JobStatus::Canceled {
-            self.cancel_job(tools, partner, "the other job of the copy is canceled");
-        } else {
-            self.fail_job(tools, partner, &Trouble::Partner(id));
-        }
-    }
-
-    /// The end of the writing job is in the catalog: a good copy takes over the times of its original.
-    pub(crate) fn writer_recorded(&mut self, tools: &mut Tools<'_>, writer: &Job) {
-        let Task::CopyWriter(copying) = &writer.task else { return self.joined(tools, writer) };
-        let Some(control) = self.all.get(&copying.partner) else { return };
-        if !is_good(writer.status) && control.life.is_grace() {
-            return;
-        }
-        if !is_good(writer.status) {
-            let trouble = Trouble::BadCopy { job: writer.id, status: writer.status };
-            return self.fail_job(tools, copying.partner, &trouble);
-        }
-        let migrates = control.kind == JobType::Migrate;
-        let purges = migrates && control.config.job(&control.name).is_some_and(|job| job.purge_migration_job);
-        let adopt = AdoptOriginal {
-            job_id: writer.id.0,
-            job_type: if migrates { JobType::Backup } else { JobType::JobCopy }.letter(),
-            original: copying.original.job_id,
-            original_type: if migrates { JobType::Migrated.letter() } else { copying.original.job_type },
-            purges,
-        };
-        let owner = Owner::Copy(copying.partner, Asked::Adopted(writer.status));
-        control.ask(tools, CatalogRequest::AdoptOriginal(adopt), owner);
-    }
-
-    pub(super) fn copy_ended(&mut self, tools: &mut Tools<'_>, id: JobId, status: JobStatus) {
-        self.advance(tools, id, |job, tools| {
-            job.task.control()?.ends(status);
-            job.on_event(Event::Copied, tools)
-        });
-    }
 }
 
 /// Where copies and virtual fulls of a pool's jobs go: a storage and a pool, which may be named beside that pool.
@@ -578,10 +518,6 @@ fn cut(chosen: &mut Vec<u32>, selected: &mut u32, most: u32) -> bool {
     chosen.truncate(room);
     *selected += u32::try_from(chosen.len()).unwrap_or(u32::MAX);
     is_cut
-}
-
-pub(super) const fn is_good(status: JobStatus) -> bool {
-    matches!(status, JobStatus::Ok | JobStatus::Warnings)
 }
 
 fn is_good_backup(row: &JobRow) -> bool {

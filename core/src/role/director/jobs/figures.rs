@@ -1,7 +1,6 @@
 //! Whether file daemon, storage daemon and catalog agree on what a backup has saved.
 
 use crate::error::{Explain, Facts, Fault, Retry};
-use crate::wire::status::JobStatus;
 
 use super::job::Job;
 use super::task::Task;
@@ -70,7 +69,7 @@ impl Job {
         }
         let Task::Backup(_) = &self.task else { return None };
         let (file, storage) = (self.file_daemon.presence.end()?, self.storage_daemon.presence.end()?);
-        (is_good(file.status) && is_good(storage.status))
+        (file.status.is_ok() && storage.status.is_ok())
             .then(|| compare((file.files, file.bytes, file.errors), (storage.files, storage.bytes)))
             .flatten()
             .filter(|found| !matches!(found, Disagreement::Nothing { .. }) || self.stored_level() == b'F')
@@ -79,13 +78,9 @@ impl Job {
     /// The last file on the volume, if the catalog was told of later ones. A storage daemon that ends well counts each that
     /// it was sent (`wire/3 §2.7`), so there is no data of those.
     pub(crate) fn last_stored_file(&self) -> Option<u32> {
-        let end = self.storage_daemon.presence.end().filter(|end| self.task.writes() && is_good(end.status))?;
+        let end = self.storage_daemon.presence.end().filter(|end| self.task.writes() && end.status.is_ok())?;
         (self.attributes.highest > end.files).then_some(end.files)
     }
-}
-
-const fn is_good(status: JobStatus) -> bool {
-    matches!(status, JobStatus::Ok | JobStatus::Warnings)
 }
 
 /// Files, bytes and errors of the file daemon; files and bytes of the storage daemon.

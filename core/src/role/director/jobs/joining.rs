@@ -14,7 +14,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::Jobs;
-use super::copying::{Asked, CopyControl, is_good};
+use super::copying::{Asked, CopyControl};
 use super::dialogue::Event;
 use super::job::Job;
 use super::life::Life;
@@ -76,7 +76,7 @@ impl Jobs {
     pub(super) fn joined(&mut self, tools: &mut Tools<'_>, job: &Job) {
         let Task::VirtualFull(task) = &job.task else { return };
         let Some((reader, control)) = task.reader().and_then(|id| Some((id, self.all.get(&id)?))) else { return };
-        if is_good(job.status) {
+        if job.status.is_ok() {
             self.copy_ended(tools, reader, job.status);
         } else if !control.life.is_grace() {
             self.fail_job(tools, reader, &Trouble::Partner(job.id));

@@ -1,16 +1,21 @@
 //! The settings of each kind of resource, by the names they have in Bareos' syntax.
 
+mod file_sets;
+mod schedules;
+
 use crate::config::{
-    Access, Catalog, Client, Compression, Counter, Destination, DestinationKind, Digest, DirectorConfig, FileSet,
-    Include, IncludeOptions, Job, Messages, Pool, PoolKind, Profile, Replace, Run, RunScript, RunsWhen, Seconds,
-    Storage, TlsConfig, Week, Weekday, When as JobEnds,
+    Access, Catalog, Client, Counter, Destination, DestinationKind, DirectorConfig, Job, Messages, Pool, PoolKind,
+    Profile, Replace, RunScript, RunsWhen, Seconds, Storage, TlsConfig, When as JobEnds,
 };
 use crate::role::director::jobs::ordering::type_of;
 use crate::role::director::jobs::tables;
 use crate::wire::json::Json;
 use crate::wire::status::JobType;
 
-use super::super::run::{level_name_of, level_word_of};
+use super::super::run::level_name_of;
+
+pub(super) use file_sets::file_sets;
+pub(super) use schedules::schedules;
 
 /// What a secret is shown as.
 const SECRET: &str = "***";
@@ -388,131 +393,6 @@ pub(super) fn counters(config: &DirectorConfig) -> Vec<Resource> {
         ])
     };
     config.counters.iter().map(counter).collect()
-}
-
-pub(super) fn file_sets(config: &DirectorConfig) -> Vec<Resource> {
-    let set = |set: &FileSet| {
-        let mut fields = vec![
-            text("Name", &set.name),
-            optional("Description", set.description.as_deref()),
-            always("Include", Value::Blocks(set.include.iter().map(include).collect())),
-        ];
-        let exclude = listed(&set.exclude.files, &set.exclude.director_lists);
-        if !exclude.is_empty() {
-            fields.push(always("Exclude", Value::Blocks(vec![vec![list("File", &exclude)]])));
-        }
-        Resource(fields)
-    };
-    config.filesets.iter().map(set).collect()
-}
-
-/// Paths and lists as a configuration of Bareos writes them: a list on the client has a backslash before it.
-fn listed(files: &[String], lists: &[String]) -> Vec<String> {
-    let escaped = |file: &String| if file.starts_with(['<', '|']) { format!("\\{file}") } else { file.clone() };
-    files.iter().map(escaped).chain(lists.iter().cloned()).collect()
-}
-
-fn include(include: &Include) -> Vec<Field> {
-    vec![
-        always("Options", Value::Blocks(include.options.iter().map(options).collect())),
-        always("File", Value::List(listed(&include.files, &include.director_lists))),
-        list("Plugin", &include.plugins),
-        list("ExcludeDirContaining", &include.exclude_dir_containing),
-    ]
-}
-
-fn options(options: &IncludeOptions) -> Vec<Field> {
-    let digest = match options.digest {
-        Digest::None => "",
-        Digest::Md5 => "MD5",
-        Digest::Sha1 => "SHA1",
-        Digest::Sha256 => "SHA256",
-        Digest::Sha512 => "SHA512",
-        Digest::Xxh128 => "XXH128",
-    };
-    let compression = match options.compression {
-        Compression::None => String::new(),
-        other => format!("{other:?}").to_uppercase(),
-    };
-    vec![
-        optional("Signature", Some(digest).filter(|digest| !digest.is_empty())),
-        optional("Compression", Some(compression.as_str()).filter(|word| !word.is_empty())),
-        optional("Accurate", options.accurate.as_deref()),
-        // Off where nobody says, in Bareos: so what is on is said.
-        flag("HardLinks", options.hardlinks, false),
-        flag("AclSupport", options.acl, false),
-        flag("XattrSupport", options.xattr, false),
-        flag("OneFs", options.onefs, true),
-        flag("Sparse", options.sparse, false),
-        flag("NoAtime", options.noatime, false),
-        flag("ReadFifo", options.read_fifo, false),
-        flag("Recurse", options.recurse, true),
-        flag("HonorNoDumpFlag", options.honor_nodump, false),
-        optional("Size", options.size.as_deref()),
-        flag("Exclude", options.exclude, false),
-        flag("IgnoreCase", options.ignore_case, false),
-        list("Wild", &options.wild),
-        list("WildFile", &options.wild_file),
-        list("WildDir", &options.wild_dir),
-        list("Regex", &options.regex),
-        list("RegexFile", &options.regex_file),
-        list("RegexDir", &options.regex_dir),
-    ]
-}
-
-pub(super) fn schedules(config: &DirectorConfig) -> Vec<Resource> {
-    let runs = |runs: &[Run]| runs.iter().flat_map(run_lines).collect();
-    let schedule = |schedule: &crate::config::Schedule| {
-        Resource(vec![
-            text("Name", &schedule.name),
-            optional("Description", schedule.description.as_deref()),
-            always("Run", Value::List(runs(&schedule.runs))),
-        ])
-    };
-    config.schedules.iter().map(schedule).collect()
-}
-
-/// A line of a schedule in Bareos' words, one for each time of day.
-fn run_lines(run: &Run) -> Vec<String> {
-    let mut words = Vec::new();
-    words.extend(run.level.map(|level| format!("Level={}", level_word_of(level))));
-    words.extend(joined(
-        run.months.iter().map(|month| MONTHS.get(usize::from(*month) - 1).copied().unwrap_or("").to_owned()),
-    ));
-    words.extend(joined(run.weeks.iter().map(|week| week_word(*week).to_owned())));
-    words.extend(joined(run.days.iter().map(|day| day_word(*day).to_owned())));
-    words.extend(joined(run.days_of_month.iter().map(|day| format!("on {day}"))));
-    run.at.iter().map(|time| [words.as_slice(), &[format!("at {time}")]].concat().join(" ")).collect()
-}
-
-fn joined(words: impl Iterator<Item = String>) -> Option<String> {
-    let words: Vec<String> = words.collect();
-    (!words.is_empty()).then(|| words.join(","))
-}
-
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-const fn week_word(week: Week) -> &'static str {
-    match week {
-        Week::First => "1st",
-        Week::Second => "2nd",
-        Week::Third => "3rd",
-        Week::Fourth => "4th",
-        Week::Fifth => "5th",
-        Week::Last => "last",
-    }
-}
-
-const fn day_word(day: Weekday) -> &'static str {
-    match day {
-        Weekday::Mon => "Mon",
-        Weekday::Tue => "Tue",
-        Weekday::Wed => "Wed",
-        Weekday::Thu => "Thu",
-        Weekday::Fri => "Fri",
-        Weekday::Sat => "Sat",
-        Weekday::Sun => "Sun",
-    }
 }
 
 pub(super) fn consoles(config: &DirectorConfig) -> Vec<Resource> {
