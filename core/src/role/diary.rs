@@ -3,10 +3,10 @@
 //! here is mailed at its end. So a daemon that reaches nobody leaves a trace.
 
 use crate::calendar::Zone;
-use crate::config::{DAEMON_FACILITY, Destination, DestinationKind, MessageTypes, Messages, When, facility};
+use crate::config::{DAEMON_FACILITY, Destination, DestinationKind, MessageTypes, Messages, facility};
 use crate::limits::MAIL_GATHERS;
 use crate::node::{Net, Role};
-use crate::notice::Notice;
+use crate::notice::{ExitReason, Notice};
 use crate::printable;
 use crate::role::post::collected::{Collected, Line};
 use crate::role::post::{Lanes, Piece, PostDue, Target, Way, mail};
@@ -31,6 +31,13 @@ pub(crate) struct Diary {
     /// What waits for a mail.
     own: Collected,
     gathers: bool,
+}
+
+/// A diary at hand, with what a role brings for it.
+pub(crate) struct Open<'a, R: Role> {
+    pub(crate) diary: &'a mut Diary,
+    pub(crate) way: Way<'a, R>,
+    pub(crate) zone: &'a Zone,
 }
 
 /// Something that the daemon has to say.
@@ -95,14 +102,17 @@ impl Diary {
     pub(crate) const fn is_kept(&self) -> bool {
         !self.destinations.is_empty()
     }
+}
 
+impl<R: Role> Open<'_, R> {
     /// Takes a line, without its line feed.
-    pub(crate) fn note<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone, said: &Said<'_>) {
+    pub(crate) fn note(&mut self, net: &mut Net<R>, said: &Said<'_>) {
+        let Self { diary, way, zone } = self;
         let is_news = matches!(said.kind, MessageKind::Error | MessageKind::Warning | MessageKind::Fatal);
         let text = printable::shortened(&printable::line(said.text.trim_end()), LINE).into_owned();
         let line = Line { kind: said.kind, time: net.wall().seconds(), text: format!("{}: {text}\n", way.name) };
         let dated = line.dated(DATED, zone);
-        for to in self.destinations.iter().filter(|to| to.types.has(said.kind)) {
+        for to in diary.destinations.iter().filter(|to| to.types.has(said.kind)) {
             let first = to.to.first();
             let piece = match to.kind {
                 DestinationKind::Append => {
@@ -124,19 +134,20 @@ impl Diary {
                 }
                 _ => continue,
             };
-            self.lanes.deliver(net, way, piece, self.retry_for);
+            diary.lanes.deliver(net, way, piece, diary.retry_for);
         }
         let is_mailed = |to: &Destination| takes_own(to) && to.types.has(said.kind);
-        if is_news && !said.of_job && self.destinations.iter().any(is_mailed) {
-            self.own.add(line);
-            if !std::mem::replace(&mut self.gathers, true) {
+        if is_news && !said.of_job && diary.destinations.iter().any(is_mailed) {
+            diary.own.add(line);
+            if !std::mem::replace(&mut diary.gathers, true) {
                 net.set_timer(MAIL_GATHERS, "more messages for a mail", (way.due)(PostDue::Gathered));
             }
         }
     }
 
     /// A job has ended: mails what it has said, to whom its end is of interest.
-    pub(crate) fn job_ended<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone, job: &Ended<'_>) {
+    pub(crate) fn job_ended(&mut self, net: &mut Net<R>, job: &Ended<'_>) {
+        let Self { diary, way, zone } = self;
         let subject = format!(
             "Towline: {} {}, job {} (JobId {}): {}",
             way.daemon,
@@ -145,52 +156,55 @@ impl Diary {
             job.id,
             result(job.status)
         );
-        let mails = self.destinations.iter().filter(|to| to.kind == DestinationKind::Mail);
+        let mails = diary.destinations.iter().filter(|to| to.kind == DestinationKind::Mail);
         for to in mails.filter(|to| to.when.is_met(job.status.is_ok()) && job.said.lines.has(to.types)) {
             let body = job.said.lines.lines(to.types, |line| line.dated(DATED, zone)).concat();
             let letter = mail::letter(to, None, |code| meaning(way.name, Some(job), to, code), subject.clone(), body);
-            self.lanes.deliver(net, way, letter, self.retry_for);
+            diary.lanes.deliver(net, way, letter, diary.retry_for);
         }
     }
 
     /// The hands have delivered something, or not.
-    pub(crate) fn delivered<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, target: &Target, done: WorkDone) {
-        self.lanes.delivered(net, way, target, done);
+    pub(crate) fn delivered(&mut self, net: &mut Net<R>, target: &Target, done: WorkDone) {
+        self.diary.lanes.delivered(net, &self.way, target, done);
     }
 
     /// A timer of the messages.
-    pub(crate) fn due<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone, due: PostDue) {
+    pub(crate) fn due(&mut self, net: &mut Net<R>, due: PostDue) {
         match due {
-            PostDue::Again => self.lanes.again(net, way),
-            PostDue::Gathered => self.send_own(net, way, zone),
-            PostDue::AtStop => self.lanes.give_up(net, way),
+            PostDue::Again => self.diary.lanes.again(net, &self.way),
+            PostDue::Gathered => self.send_own(net),
+            PostDue::AtStop => self.diary.lanes.give_up(net, &self.way),
         }
     }
 
-    /// Whether nothing is on its way any more, or has had its time; for a daemon that is to end.
-    pub(crate) fn is_sent<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone) -> bool {
-        self.send_own(net, way, zone);
-        self.lanes.are_done(net, way)
+    /// Ends the daemon once nothing is on its way any more, or has had its time.
+    pub(crate) fn exit_once_sent(&mut self, net: &mut Net<R>) {
+        self.send_own(net);
+        if self.diary.lanes.are_done(net, &self.way) {
+            net.exit(ExitReason::Done);
+        }
     }
 
     /// Mails what the daemon itself had to say since the last time.
-    fn send_own<R: Role>(&mut self, net: &mut Net<R>, way: &Way<'_, R>, zone: &Zone) {
-        if !std::mem::take(&mut self.gathers) {
+    fn send_own(&mut self, net: &mut Net<R>) {
+        let Self { diary, way, zone } = self;
+        if !std::mem::take(&mut diary.gathers) {
             return;
         }
-        let own = std::mem::take(&mut self.own);
+        let own = std::mem::take(&mut diary.own);
         let subject = format!("Towline: messages of {} {}", way.daemon, way.name);
-        for to in self.destinations.iter().filter(|to| takes_own(to) && own.has(to.types)) {
+        for to in diary.destinations.iter().filter(|to| takes_own(to) && own.has(to.types)) {
             let body = own.lines(to.types, |line| line.dated(DATED, zone)).concat();
             let letter = mail::letter(to, None, |code| meaning(way.name, None, to, code), subject.clone(), body);
-            self.lanes.deliver(net, way, letter, self.retry_for);
+            diary.lanes.deliver(net, way, letter, diary.retry_for);
         }
     }
 }
 
 /// Whether it is mailed what is wrong with the daemon itself; not whom only good ends are of interest.
 fn takes_own(to: &Destination) -> bool {
-    to.kind == DestinationKind::Mail && to.when != When::OnSuccess
+    to.kind == DestinationKind::Mail && to.when.is_met(false)
 }
 
 /// How a job has ended here, in a word.

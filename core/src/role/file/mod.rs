@@ -39,10 +39,10 @@ use crate::error::{Code, Explain, Fault};
 use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
 use crate::node::{self, DialNews, Role, Row};
-use crate::notice::{ExitReason, Level};
+use crate::notice::Level;
 use crate::quiet::{Quiet, more};
 use crate::role::debugging::Debugging;
-use crate::role::diary::{Diary, Ended, Said};
+use crate::role::diary::{Diary, Open, Said};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::post::Way;
@@ -137,32 +137,14 @@ impl FileDaemon {
             Level::Debug => MessageKind::Debug,
         };
         let text = cause.map_or_else(|| text.to_owned(), |(_, code)| format!("{text} ({code})"));
-        self.note(net, &Said { kind, text: &text, of_job: false });
+        self.diary().note(net, &Said { kind, text: &text, of_job: false });
     }
 
-    /// Hands a line to the places of the messages.
-    fn note(&mut self, net: &mut Net, said: &Said<'_>) {
-        let way = Self::way(&self.config.file.name, &self.stopping);
-        self.diary.note(net, &way, &self.identity.zone, said);
-    }
-
-    /// The ways of its messages.
-    fn way<'a>(name: &'a str, stopping: &Stopping) -> Way<'a, Self> {
-        Way { name, daemon: "file daemon", owner: Owner::Post, due: Due::Post, is_stopping: stopping.is_ending() }
-    }
-
-    /// What a job has said here is mailed, if it is to be.
-    fn mail_job(&mut self, net: &mut Net, job: &Ended<'_>) {
-        let way = Self::way(&self.config.file.name, &self.stopping);
-        self.diary.job_ended(net, &way, &self.identity.zone, job);
-    }
-
-    /// Ends the daemon once all messages have left, or had their time.
-    fn exit_once_posted(&mut self, net: &mut Net) {
-        let way = Self::way(&self.config.file.name, &self.stopping);
-        if self.diary.is_sent(net, &way, &self.identity.zone) {
-            net.exit(ExitReason::Done);
-        }
+    /// The diary, and what it is written with.
+    fn diary(&mut self) -> Open<'_, Self> {
+        let (name, is_stopping) = (&*self.config.file.name, self.stopping.is_ending());
+        let way = Way { name, daemon: "file daemon", owner: Owner::Post, due: Due::Post, is_stopping };
+        Open { diary: &mut self.diary, way, zone: &self.identity.zone }
     }
 
     /// Hands an event of a job to its script and acts on what comes of it.
@@ -221,7 +203,7 @@ impl FileDaemon {
         if let Some(job) = session.job.as_ref().filter(|job| job.id != 0) {
             net.send_text(session.conn, job.end().to_line());
             self.recent.add(job.finished(net.wall()));
-            self.mail_job(net, &job.ended());
+            self.diary().job_ended(net, &job.ended());
         }
         net.close(session.conn, true);
         self.exit_if_idle(net);
@@ -286,7 +268,7 @@ impl FileDaemon {
         if let Some(session) = self.run_after(net, id, session) {
             self.rereading.forget(id);
             if let Some(job) = session.job.as_ref().filter(|job| job.id != 0) {
-                self.mail_job(net, &job.ended());
+                self.diary().job_ended(net, &job.ended());
             }
             net.close(session.conn, false);
         }
@@ -297,7 +279,7 @@ impl FileDaemon {
         let is_over = self.sessions.is_empty() && self.ending.is_empty();
         match self.stopping {
             Stopping::Draining if self.at_work() == 0 => self.on_stop(net),
-            Stopping::Ending if is_over => self.exit_once_posted(net),
+            Stopping::Ending if is_over => self.diary().exit_once_sent(net),
             _ => {}
         }
     }
@@ -488,8 +470,7 @@ impl Role for FileDaemon {
         let id = match owner {
             Owner::Job(id) => id,
             Owner::Post(target) => {
-                let way = Self::way(&self.config.file.name, &self.stopping);
-                self.diary.delivered(net, &way, &target, done);
+                self.diary().delivered(net, &target, done);
                 return self.exit_if_idle(net);
             }
             Owner::Gone => return,
@@ -520,8 +501,7 @@ impl Role for FileDaemon {
             Due::Storage(id) => self.nobody_came(net, id),
             Due::Beat(id) => self.beat(net, id),
             Due::Post(due) => {
-                let way = Self::way(&self.config.file.name, &self.stopping);
-                self.diary.due(net, &way, &self.identity.zone, due);
+                self.diary().due(net, due);
                 self.exit_if_idle(net);
             }
         }

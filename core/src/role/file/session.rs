@@ -348,7 +348,7 @@ impl FileDaemon {
         session.fatal(net, &self.config.file.name, trouble);
         let job = session.job.as_ref().map(|job| format!("job {}: ", job.name)).unwrap_or_default();
         let text = format!("{job}{}", trouble.line());
-        self.note(net, &Said { kind: MessageKind::Fatal, text: &text, of_job: true });
+        self.diary().note(net, &Said { kind: MessageKind::Fatal, text: &text, of_job: true });
     }
 
     /// Commands that only prepare: nothing is opened or dialled.

@@ -168,7 +168,7 @@ impl StorageDaemon {
         }
         net.cancel_timer(job.writing.retry);
         self.recent.add(job.finished(net.wall()));
-        self.mail_job(net, &job.ended());
+        self.diary().job_ended(net, &job.ended());
         self.refresh_keyring(net);
         let volumes = [job.writing.handle, job.reading.handle];
         for handle in volumes.into_iter().chain(job.spooling.handles()).flatten() {
@@ -192,7 +192,7 @@ impl StorageDaemon {
     pub(super) fn exit_if_idle(&mut self, net: &mut Net) {
         match self.stopping {
             Stopping::Draining if self.at_work(net) == 0 => self.on_stop(net),
-            Stopping::Ending if self.sessions.is_empty() && closing(net) == 0 => self.exit_once_posted(net),
+            Stopping::Ending if self.sessions.is_empty() && closing(net) == 0 => self.diary().exit_once_sent(net),
             _ => {}
         }
     }

@@ -42,9 +42,9 @@ use crate::error::Explain;
 use crate::ids::{ConnId, SessionId, Who};
 use crate::limits;
 use crate::node::{self, DeviceInspection, DialNews, Overheard, Role, Row};
-use crate::notice::{ExitReason, Level};
+use crate::notice::Level;
 use crate::role::debugging::Debugging;
-use crate::role::diary::{Diary, Ended, Said};
+use crate::role::diary::{Diary, Open, Said};
 use crate::role::identity::{Credentials, Identity};
 use crate::role::idle::{Bounds, Doorkeeper};
 use crate::role::post::{ABOUT_MESSAGES, Way};
@@ -139,28 +139,15 @@ impl StorageDaemon {
                 Level::Debug => MessageKind::Debug,
             };
             let text = code.map_or_else(|| text.clone(), |code| format!("{text} ({code})"));
-            let way = Self::way(&self.config.storage.name, &self.stopping);
-            self.diary.note(net, &way, &self.identity.zone, &Said { kind, text: &text, of_job });
+            self.diary().note(net, &Said { kind, text: &text, of_job });
         }
     }
 
-    /// The ways of its messages.
-    fn way<'a>(name: &'a str, stopping: &Stopping) -> Way<'a, Self> {
-        Way { name, daemon: "storage daemon", owner: Owner::Post, due: Due::Post, is_stopping: stopping.is_ending() }
-    }
-
-    /// What a job has said here is mailed, if it is to be.
-    fn mail_job(&mut self, net: &mut Net, job: &Ended<'_>) {
-        let way = Self::way(&self.config.storage.name, &self.stopping);
-        self.diary.job_ended(net, &way, &self.identity.zone, job);
-    }
-
-    /// Ends the daemon once all messages have left, or had their time.
-    fn exit_once_posted(&mut self, net: &mut Net) {
-        let way = Self::way(&self.config.storage.name, &self.stopping);
-        if self.diary.is_sent(net, &way, &self.identity.zone) {
-            net.exit(ExitReason::Done);
-        }
+    /// The diary, and what it is written with.
+    fn diary(&mut self) -> Open<'_, Self> {
+        let (name, is_stopping) = (&*self.config.storage.name, self.stopping.is_ending());
+        let way = Way { name, daemon: "storage daemon", owner: Owner::Post, due: Due::Post, is_stopping };
+        Open { diary: &mut self.diary, way, zone: &self.identity.zone }
     }
 
     /// Directors, and a key for each running job.
@@ -364,8 +351,7 @@ impl Role for StorageDaemon {
             Owner::Label(order) => return self.labelled(net, &order, done),
             Owner::Configuration => return self.reread(net, done),
             Owner::Post(target) => {
-                let way = Self::way(&self.config.storage.name, &self.stopping);
-                self.diary.delivered(net, &way, &target, done);
+                self.diary().delivered(net, &target, done);
                 return self.exit_if_idle(net);
             }
             Owner::Name(id, host) => return self.looked_up(net, id, &host, done),
@@ -403,8 +389,7 @@ impl Role for StorageDaemon {
         match due {
             Due::Beat(id) => self.beat(net, id),
             Due::Post(due) => {
-                let way = Self::way(&self.config.storage.name, &self.stopping);
-                self.diary.due(net, &way, &self.identity.zone, due);
+                self.diary().due(net, due);
                 self.exit_if_idle(net);
             }
             Due::Volume(id) => self.look_again(net, id),
