@@ -290,6 +290,8 @@ fn the_directors_own_warnings_go_where_it_says_and_those_about_messages_nowhere(
     let mut desk = open(&json!([
         { "kind": "append", "to": ["/none/log"], "types": ["error", "warning"] },
         { "kind": "mail", "to": ["root@x"], "types": ["error", "warning"] },
+        { "kind": "mail", "to": ["good@x"], "types": ["error", "warning"], "when": "on_success" },
+        { "kind": "mail", "to": ["bad@x"], "types": ["error", "warning"], "when": "on_error" },
     ]));
     desk.shelf().notes = || DiskDone::Failed { error: DiskError::Missing("/none/log".to_owned()), buffer: Vec::new() };
     desk.shelf().files = Err(vec!["there is no such file".to_owned()]);
@@ -302,7 +304,8 @@ fn the_directors_own_warnings_go_where_it_says_and_those_about_messages_nowhere(
     let all: String = noted.into_iter().map(|(_, text)| text).collect();
     assert!(!all.contains("does not take"), "{all}");
     let mails = mails(&desk);
-    assert_eq!(mails.len(), 1, "{mails:?}");
+    let to: Vec<&str> = mails.iter().map(|mail| mail.to[0].as_str()).collect();
+    assert_eq!(to, ["root@x", "bad@x"], "what is wrong with a director is no good end");
     assert_eq!(mails[0].subject, "Towline: messages of director bareos-dir");
     assert!(mails[0].body.contains("Error: ") && !mails[0].body.contains("does not take"), "{}", mails[0].body);
 }

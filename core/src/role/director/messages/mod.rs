@@ -68,6 +68,11 @@ fn is_at_the_end(to: &Destination) -> bool {
     matches!(to.kind, DestinationKind::Mail | DestinationKind::Webhook)
 }
 
+/// The places that get what is wrong with the director itself after a while; not those that want to hear of good ends alone.
+fn takes_own(to: &Destination) -> bool {
+    is_at_the_end(to) && to.when.is_met(false)
+}
+
 impl Tools<'_> {
     /// A line of a job's report, with its line feed; `time` is in seconds since 1970.
     pub(crate) fn report(&mut self, job: &Job, kind: MessageKind, time: i64, text: String) {
@@ -119,7 +124,7 @@ impl Tools<'_> {
                 for_consoles: is_news && messages.types_for(DestinationKind::Console).has(kind),
             };
             let is_configured = !config.messages.is_empty();
-            if is_news && messages.destinations.iter().any(|to| is_at_the_end(to) && to.types.has(kind)) {
+            if is_news && messages.destinations.iter().any(|to| takes_own(to) && to.types.has(kind)) {
                 self.common.post.own.add(line.clone());
                 self.gather();
             }
@@ -145,7 +150,7 @@ impl Tools<'_> {
         let config = std::sync::Arc::clone(&self.common.config);
         let messages = config.messages_of(None);
         let zone = self.common.identity.zone.clone();
-        for to in messages.destinations.iter().filter(|to| is_at_the_end(to) && collected.has(to.types)) {
+        for to in messages.destinations.iter().filter(|to| takes_own(to) && collected.has(to.types)) {
             let lines = collected.lines(to.types, |line| line.dated(&messages.timestamp_format, &zone));
             let about = About::Director(&config);
             match to.kind {
