@@ -87,8 +87,8 @@ fn at_a_terminal_lines_are_completed_and_remembered_and_answers_have_pages_and_c
             ("JobStatus=OK (T)*", "list joblog jobid=\t\t"),
             // The numbers of jobs stand beside what they are.
             ("2  b  F", "\x15help\r"),
-            ("-- more", "q"),
-            ("  .api *", "rum\r"),
+            ("-- space: more", "q"),
+            ("  automount*", "rum\r"),
             ("Do you mean \"run\"?*", "\x04"),
         ],
     );
@@ -108,7 +108,7 @@ fn at_a_terminal_lines_are_completed_and_remembered_and_answers_have_pages_and_c
         ],
     );
     assert_eq!(code, Some(0), "{seen}");
-    assert!(seen.contains("  .api 0|1|2") && !seen.contains("-- more") && !seen.contains("\x1b[31m"), "{seen}");
+    assert!(seen.contains("  .api 0|1|2") && !seen.contains("-- space: more") && !seen.contains("\x1b[31m"), "{seen}");
     assert_eq!(history(&network), [&kept[..], &["help"]].concat());
 }
 

@@ -8,7 +8,7 @@ use crate::daemon::say;
 /// Bytes of the longest line that is looked at; a longer one is printed in pieces.
 const MAX_LINE: usize = 64 * 1024;
 /// What stands below a page.
-const MORE: &str = "-- more: space, enter, a all, q no more --";
+const MORE: &str = "-- space: more, a: all, q: quit --";
 
 /// Where lines go.
 pub(super) trait Paper {

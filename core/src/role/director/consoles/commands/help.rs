@@ -24,7 +24,9 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         None if wanted.is_empty() => COMMANDS,
         None => return Err(NoSuch::new(Kind::Command, &wanted, meant(&wanted)).into()),
     };
-    let lines = commands.iter().flat_map(|command| command.forms).flat_map(|form| form.help);
+    // What people say comes before what programs say.
+    let (of_programs, of_people): (Vec<_>, Vec<_>) = commands.iter().partition(|command| command.name.starts_with('.'));
+    let lines = of_people.iter().chain(&of_programs).flat_map(|command| command.forms).flat_map(|form| form.help);
     let text: String = lines.map(|(usage, what)| format!("  {usage}\n      {what}\n")).collect();
     Ok(Reply::found(Both { text, ..dot::help::shown(view, commands) }))
 }
