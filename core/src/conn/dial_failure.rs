@@ -97,12 +97,7 @@ impl Explain for DialFailure {
                     105,
                     "a router on the way knows no way to this address: follow it with `traceroute`",
                 ),
-                IoKind::NoRoute => (
-                    Local,
-                    Backoff,
-                    117,
-                    "check the routes of this host, as `ip route get` shows them; it is tried again until then",
-                ),
+                IoKind::NoRoute => (Local, Backoff, 117, "check the routes of this host, as `ip route get` shows them"),
                 IoKind::NoNeighbour => (
                     Network,
                     Backoff,

@@ -275,7 +275,7 @@ impl Explain for CloseReason {
                 Peer,
                 Backoff,
                 402,
-                "nothing to do unless a job was running; then look into the peer's log",
+                "the log of the peer says why it ended, if it still runs",
             ),
             Self::Io(IoKind::Exhausted, _) => (
                 Local,

@@ -122,7 +122,7 @@ pub(super) const PAGES: &[Page] = &[
         (Fault::Local, Retry::Never),
         "The file of the copy cannot be written or read, is no copy of a catalog, or the place where it would go already holds \
          a catalog with jobs. Nothing was changed.",
-        "Correct what the message names. A catalog that holds jobs is replaced by nothing: move it away first, or name an \
-         empty database.",
+        "Correct what the message names. When a copy is brought back, nothing replaces a catalog that holds jobs: move it \
+         away first, or name an empty database.",
     ),
 ];

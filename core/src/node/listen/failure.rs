@@ -64,9 +64,12 @@ impl Explain for BindError {
             Some(IoKind::Denied) => {
                 (Local, Never, 123, "choose a port above 1023, or allow this daemon to bind the one it has")
             }
-            Some(IoKind::Exhausted) => {
-                (Local, Backoff, 124, "raise the limit of open files of this service; it is tried again until then")
-            }
+            Some(IoKind::Exhausted) => (
+                Local,
+                Backoff,
+                124,
+                "raise the limit of open files of this service; until then it is tried again and again",
+            ),
             Some(IoKind::NoFamily) => {
                 (Config, Never, 127, "remove this address from `listen`, or switch its family on")
             }
