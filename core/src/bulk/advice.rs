@@ -45,7 +45,7 @@ impl Explain for DiskError {
         use Fault::{Config, Local, Peer};
         use Retry::{Backoff, Never};
         match self {
-            Self::Missing(_) => (Local, Never, 601, "mount the disk, or correct the folder of the device"),
+            Self::Missing(_) => (Local, Never, 601, "mount its disk, or correct its name"),
             Self::Denied(_) => (Local, Never, 602, "let the user of this daemon read and write there"),
             Self::Full(_) => (Local, Never, 603, "free space there, or let volumes expire earlier"),
             Self::WrongVolume { .. } => (Local, Never, 604, "put the right volume there under its own name"),

@@ -8,8 +8,8 @@ pub(super) const PAGES: &[Page] = &[
         601,
         "a file or folder does not exist",
         (Fault::Local, Retry::Never),
-        "The volume, or the folder of the device, is not there. Most often a disk is not mounted.",
-        "Mount the disk or correct `archive_device`. If the volume was deleted on purpose, delete it from the catalog too.",
+        "The volume, the folder of the device, or the one where a restore goes, is not there. Most often a disk is not mounted.",
+        "Mount the disk, or correct `archive_device` or `where`. If the volume was deleted on purpose, delete it from the catalog too.",
     ),
     entry(
         602,
