@@ -13,7 +13,10 @@ use crate::wire::status::JobStatus;
 /// Bytes of a reason.
 const REASON: usize = 400;
 
-/// Why a job has not gone well: what was said first of the worst.
+/// Codes of what only says whose messages have the cause.
+const POINTERS: [&str; 5] = ["(T0571)", "(T0572)", "(T0573)", "(T0664)", "(T0673)"];
+
+/// Why a job has not gone well: what was said first of the worst, and names a cause.
 #[derive(Debug, Default)]
 pub(crate) struct Reason {
     fatal: Option<String>,
@@ -30,11 +33,16 @@ impl Reason {
             MessageKind::Warning | MessageKind::NotSaved => &mut self.warning,
             _ => return,
         };
-        place.get_or_insert_with(|| {
+        let is_cause = !points_elsewhere(text);
+        if place.as_deref().is_none_or(|known| is_cause && points_elsewhere(known)) {
             let text = printable::line(text.trim());
-            printable::shortened(&text, REASON).into_owned()
-        });
+            *place = Some(printable::shortened(&text, REASON).into_owned());
+        }
     }
+}
+
+fn points_elsewhere(text: &str) -> bool {
+    POINTERS.iter().any(|code| text.contains(code))
 }
 
 impl Job {
@@ -73,5 +81,24 @@ impl Tools<'_> {
             JobStatus::Warnings | JobStatus::Differences => self.net.complain(Level::Warn, 951, &text),
             _ => self.net.complain(Level::Error, 950, &text),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_is_the_first_that_names_a_cause() {
+        let mut reason = Reason::default();
+        for text in ["refused (T0664); see there", "status f (T0572)", "no such volume (T0601)", "lost it (T0402)"] {
+            reason.note(MessageKind::Fatal, text);
+        }
+        reason.note(MessageKind::Error, "of less weight");
+        assert_eq!(reason.fatal.as_deref(), Some("no such volume (T0601)"));
+        let mut alone = Reason::default();
+        alone.note(MessageKind::Fatal, "refused (T0664)");
+        alone.note(MessageKind::Fatal, "status f (T0572)");
+        assert_eq!(alone.fatal.as_deref(), Some("refused (T0664)"));
     }
 }
