@@ -1,10 +1,13 @@
 //! A typed configuration as files in Bareos' syntax: the way back over the same tables.
 
+mod schedule;
+mod text;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use towline_core::address::Endpoint;
-use towline_core::config::{Bytes, Catalog, Passwords, Revealed, Seconds, TimeOfDay};
+use towline_core::config::{Bytes, Catalog, Passwords, Revealed, Seconds};
 use towline_core::wire::names::{CATALOG, MESSAGES};
 
 use super::Configured;
@@ -12,6 +15,8 @@ use super::directives::fileset::BLOCKS;
 use super::directives::job::RUN_SCRIPT;
 use super::read::Kind;
 use super::table::{Act, Component, Resource};
+use schedule::runs;
+use text::{block, one, one_of, one_of_each, quoted, shown, taken};
 
 /// The files of a configuration, and what Bareos has no directive for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -406,72 +411,6 @@ impl Writer {
     }
 }
 
-/// `Name { … }`, with the lines a step deeper.
-fn block(name: &str, lines: &[String]) -> String {
-    let mut text = format!("{name} {{\n");
-    for line in lines {
-        text += "  ";
-        // A text that goes on in the next line has all that stands there, and so it gets no step.
-        let (mut is_quoted, mut is_escaped) = (false, false);
-        for c in line.chars() {
-            text.push(c);
-            if c == '\n' && !is_quoted {
-                text += "  ";
-            }
-            is_quoted ^= c == '"' && !is_escaped;
-            is_escaped = c == '\\' && !is_escaped;
-        }
-        text.push('\n');
-    }
-    text + "}\n"
-}
-
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
-}
-
-/// A value as its kind is written, each of a list for a line of its own: of some lists Bareos reads no more than that.
-/// `None` if the kind has no words for it.
-fn shown(kind: Kind, value: &Value) -> Option<Vec<String>> {
-    let text = match kind {
-        Kind::Bool => if value.as_bool()? { "yes" } else { "no" }.to_owned(),
-        Kind::Number | Kind::Port => value.as_u64()?.to_string(),
-        Kind::Time => format!("{} seconds", serde_json::from_value::<Seconds>(value.clone()).ok()?.0),
-        Kind::Size | Kind::Speed => serde_json::from_value::<Bytes>(value.clone()).ok()?.0.to_string(),
-        Kind::Choice(words) => words.iter().find(|(_, ours)| value.as_str() == Some(ours))?.0.to_owned(),
-        Kind::Text => quoted(value.as_str()?),
-        Kind::Words => return Some(one_of(value)?.iter().map(|text| quoted(text)).collect()),
-        Kind::Any => return None,
-    };
-    Some(vec![text])
-}
-
-/// A value that is text or a number, or a list of these.
-fn one_of(value: &Value) -> Option<Vec<String>> {
-    match value {
-        Value::Array(list) if list.iter().any(|one| one.is_array() || one.is_object()) => None,
-        Value::Array(list) => list.iter().map(|one| Some(one_of(one)?.concat())).collect(),
-        Value::String(text) => Some(vec![text.clone()]),
-        Value::Number(number) => Some(vec![number.to_string()]),
-        Value::Bool(is) => Some(vec![if *is { "yes" } else { "no" }.to_owned()]),
-        _ => None,
-    }
-}
-
-/// Addresses before a second `=`, if there are any.
-fn one_of_each(to: Vec<String>) -> String {
-    if to.is_empty() { String::new() } else { format!("{} = ", one(&to)) }
-}
-
-/// Takes a field as its texts.
-fn taken(fields: &mut Fields, field: &str) -> Option<Vec<String>> {
-    fields.remove(field).as_ref().and_then(one_of)
-}
-
-fn one(texts: &[String]) -> String {
-    texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", ")
-}
-
 /// Fields that code of their own makes of a directive of this name.
 fn special(fields: &mut Fields, lines: &mut Lines, names: &[(&str, &str)]) {
     for (field, directive) in names {
@@ -543,60 +482,3 @@ fn files(fields: &mut Fields, lines: &mut Lines) {
     let lists = taken(fields, "director_lists").into_iter().flatten();
     lines.extend(lists.map(|list| format!("File = {}", quoted(&list))));
 }
-
-/// A line for each minute of the hour: all times of a line have the same.
-fn runs(fields: &mut Fields, lines: &mut Lines) {
-    let Some(Value::Array(list)) = fields.remove("runs") else { return };
-    for run in list {
-        let Value::Object(mut run) = run else { continue };
-        let mut words = Vec::new();
-        words.extend(taken(&mut run, "level").map(|level| format!("Level = {}", level.concat().replace('_', ""))));
-        let named = [
-            ("pool", "Pool"),
-            ("full_pool", "FullPool"),
-            ("differential_pool", "DifferentialPool"),
-            ("incremental_pool", "IncrementalPool"),
-            ("virtual_full_pool", "VirtualFullPool"),
-            ("next_pool", "NextPool"),
-            ("storage", "Storage"),
-            ("messages", "Messages"),
-        ];
-        for (field, keyword) in named {
-            words.extend(taken(&mut run, field).map(|name| format!("{keyword} = {}", one(&name))));
-        }
-        for (field, keyword) in [("priority", "Priority"), ("accurate", "Accurate"), ("spool_data", "SpoolData")] {
-            words.extend(taken(&mut run, field).map(|value| format!("{keyword} = {}", value.concat())));
-        }
-        let sched = run.remove("max_run_sched_time").and_then(|time| serde_json::from_value::<Seconds>(time).ok());
-        words.extend(sched.map(|Seconds(seconds)| format!("MaxRunSchedTime = \"{seconds} seconds\"")));
-        words.extend(taken(&mut run, "weeks_of_year").map(|weeks| {
-            weeks
-                .iter()
-                .filter_map(|week| Some(format!("w{:02}", week.parse::<u8>().ok()?)))
-                .collect::<Vec<_>>()
-                .join(", ")
-        }));
-        words.extend(taken(&mut run, "months").map(|months| {
-            let name = |month: &String| MONTHS.get(month.parse::<usize>().ok()?.checked_sub(1)?).copied();
-            months.iter().filter_map(name).collect::<Vec<_>>().join(", ")
-        }));
-        words.extend(taken(&mut run, "days_of_month").map(|days| days.join(", ")));
-        words.extend(taken(&mut run, "weeks").map(|weeks| weeks.join(", ")));
-        words.extend(taken(&mut run, "days").map(|days| days.join(", ")));
-        let times: Vec<_> =
-            taken(&mut run, "at").into_iter().flatten().filter_map(|at| TimeOfDay::parse(&at)).collect();
-        let minutes: BTreeSet<u16> = times.iter().map(|time| time.minutes % 60).collect();
-        for minute in minutes {
-            let hours: BTreeSet<u16> =
-                times.iter().filter(|time| time.minutes % 60 == minute).map(|time| time.minutes / 60).collect();
-            let at = match hours.len() {
-                24 => format!("hourly at 0:{minute:02}"),
-                _ => hours.iter().map(|hour| format!("at {hour}:{minute:02}")).collect::<Vec<_>>().join(" "),
-            };
-            let words: Vec<&str> = words.iter().map(String::as_str).chain([at.as_str()]).collect();
-            lines.push(format!("Run = {}", words.join(" ")));
-        }
-    }
-}
-
-const MONTHS: [&str; 12] = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"];

@@ -3,6 +3,7 @@
 //! A line has pairs `keyword = value` first, then days and times. Days of the week, of the month, months and weeks narrow it
 //! down, each list by itself; `at` names an hour, and the last one the minute of all. Without a time it is every full hour.
 
+use towline_core::calendar::MONTHS;
 use towline_core::config::{TimeOfDay, Week, Weekday};
 use towline_core::explain::codes;
 
@@ -37,20 +38,6 @@ const DAYS: [(Weekday, &str, &str); 7] = [
     (Weekday::Thu, "thu", "thursday"),
     (Weekday::Fri, "fri", "friday"),
     (Weekday::Sat, "sat", "saturday"),
-];
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
 ];
 const WEEKS: [(Week, &str, &str, &str); 5] = [
     (Week::First, "1st", "first", "first"),
@@ -96,7 +83,10 @@ fn word(text: &str) -> Option<Word> {
         "on" | "daily" | "weekly" | "monthly" => Word::Nothing,
         text => {
             let day = DAYS.iter().position(|(_, short, long)| *short == text || *long == text).map(Word::Day);
-            let of_month = |name: &str| name == text || name.get(..3) == Some(text);
+            let of_month = |name: &&str| {
+                let short = name.get(..3).unwrap_or(name);
+                name.eq_ignore_ascii_case(text) || short.eq_ignore_ascii_case(text)
+            };
             let month = || MONTHS.iter().position(|name| of_month(name)).map(Word::Month);
             let week = || WEEKS.iter().position(|(_, a, b, _)| *a == text || *b == text).map(Word::Week);
             return day.or_else(month).or_else(week);
