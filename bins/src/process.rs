@@ -1,6 +1,8 @@
 //! Programs that jobs have run on this machine: found where they may lie, started without a shell in a process group of their
 //! own, and ended with all that they have started.
 
+mod running;
+
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
@@ -16,6 +18,8 @@ use towline_core::bulk::work::Permits;
 use towline_core::work::script::ScriptOutcome;
 
 use crate::disk::fifo::Patience;
+
+pub(crate) use running::end_all;
 
 /// How long a group may take to end after SIGTERM.
 pub(crate) const GRACE: Duration = Duration::from_secs(2);
@@ -49,6 +53,7 @@ pub(crate) struct Program {
     group: Option<Pid>,
     /// Old systems have none: there the end of the output is the end of the program.
     end: Option<OwnedFd>,
+    entry: Option<running::Entry>,
 }
 
 impl Program {
@@ -67,7 +72,7 @@ impl Program {
         let child = command.spawn().map_err(|error| not_started(&error))?;
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let end = group.and_then(|group| pidfd_open(group, PidfdFlags::empty()).ok());
-        Ok(Self { child, group, end })
+        Ok(Self { child, group, end, entry: group.map(running::Entry::of) })
     }
 
     /// What can be read once it has ended.
@@ -94,6 +99,10 @@ impl Program {
 
     /// Waits for its end.
     pub(crate) fn outcome(&mut self) -> ScriptOutcome {
+        if self.end.is_some() {
+            let _ended = wait([(self.end(), PollFlags::IN)], None);
+        }
+        self.entry = None;
         outcome(self.child.wait())
     }
 }

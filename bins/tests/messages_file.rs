@@ -120,6 +120,7 @@ fn a_file_that_cannot_be_written_is_complained_of_and_stops_nothing() {
 fn what_is_wrong_with_a_daemon_is_mailed_and_written_to_standard_output_and_error() {
     let folder = tempfile::tempdir().unwrap();
     let mailer = mailer(folder.path());
+    let hung = folder.path().join("hung");
     let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
     let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-fd"))];
     let mut daemon = Daemon::start("file", &program, folder.path(), |own| {
@@ -132,11 +133,13 @@ fn what_is_wrong_with_a_daemon_is_mailed_and_written_to_standard_output_and_erro
                 messages: [(name: "Standard", destinations: [(kind: director), (kind: stdout), (kind: stderr),
                     (kind: operator, to: ["a@x", "b@x"], command: {:?}), (kind: mail, to: ["c@x"], command: {:?}),
                     (kind: mail, to: ["s@x"], when: on_success, command: {:?}),
-                    (kind: operator, to: ["d@x"], command: "/bin/sh -c 'echo out of paper; exit 3'")])])"#,
+                    (kind: operator, to: ["d@x"], command: "/bin/sh -c 'echo out of paper; exit 3'"),
+                    (kind: operator, to: ["h@x"], command: {:?})])])"#,
             folder.path(),
             command("operator"),
             command("mail"),
             command("success"),
+            format!("/bin/sh -c 'sleep 1000 & echo $! > {0}.new; mv {0}.new {0}; wait'", hung.display()),
         )
     });
     let told = mail(folder.path(), "operator laptop-fd *None* a@x b@x\n");
@@ -154,6 +157,10 @@ fn what_is_wrong_with_a_daemon_is_mailed_and_written_to_standard_output_and_erro
     assert!(line.contains("command /bin/sh"), "{line}");
     wait_for("the end", || (!daemon.runs()).then_some(()));
     assert!(mails(folder.path()).iter().all(|mail| !mail.starts_with("success ")), "that was no good end");
+    let child = std::fs::read_to_string(&hung).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+    let is_gone = stat.rsplit_once(") ").is_none_or(|(_, state)| state.starts_with(['Z', 'X']));
+    assert!(is_gone, "a command that hangs ends with the daemon: {stat}");
 }
 
 #[test]

@@ -49,6 +49,7 @@ use towline_core::time::Instant;
 use crate::config::{
     Configured, EXIT_CONFIG, Folder, Loaded, Report, examine_with, look_around, schema, without_passwords,
 };
+use crate::process::end_all;
 
 pub use descriptors::raise_descriptor_limit;
 pub use identity::identity;
@@ -271,7 +272,10 @@ fn run_with<D: Daemon>(
             supervisor::serves("running");
         }
     };
-    match runtime.run(node, built.hands, Box::new(begin)) {
+    let reason = runtime.run(node, built.hands, Box::new(begin));
+    // A command that sends mail, or that of a job, may still run.
+    end_all();
+    match reason {
         ExitReason::Done => ExitCode::SUCCESS,
         ExitReason::Failed(code) => ExitCode::from(code),
     }
