@@ -6,10 +6,14 @@ use clap::Command;
 use towline::daemon::director::DirectorDaemon;
 use towline::daemon::file::FileProgram;
 use towline::daemon::storage::StorageProgram;
-use towline::daemon::{Daemon, Options, run};
+use towline::daemon::{Daemon, Options, ended, run};
 use towline::{catalog, check, convert, explain, export, init, joining, manual, quickstart, volumes};
 
 fn main() -> ExitCode {
+    ended(do_as_told())
+}
+
+fn do_as_told() -> ExitCode {
     let matches = command().get_matches();
     match matches.subcommand() {
         Some(("quickstart", matches)) => quickstart::run(&quickstart::Options::of(matches)),

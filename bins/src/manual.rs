@@ -12,8 +12,8 @@ use clap_mangen::Man;
 use crate::daemon::console;
 use crate::daemon::director::DirectorDaemon;
 use crate::daemon::file::FileProgram;
-use crate::daemon::program;
 use crate::daemon::storage::StorageProgram;
+use crate::daemon::{program, say};
 
 /// The exit status if a page cannot be made: `EX_CANTCREAT` of sysexits.
 const EXIT_UNWRITTEN: u8 = 73;
@@ -54,8 +54,7 @@ pub fn complete(matches: &ArgMatches, mut tool: Command) -> ExitCode {
     let Some(shell) = matches.get_one::<Shell>("shell").copied() else { return ExitCode::FAILURE };
     let mut text = Vec::new();
     clap_complete::generate(shell, &mut tool, "towline", &mut text);
-    // Whoever closed it does not want to know.
-    let _closed = io::stdout().lock().write_all(&text);
+    say(&String::from_utf8_lossy(&text));
     ExitCode::SUCCESS
 }
 

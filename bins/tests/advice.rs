@@ -46,3 +46,16 @@ fn every_command_of_the_tool_that_a_page_names_is_there() {
         assert!(help.status.success(), "towline {command}");
     }
 }
+
+#[test]
+fn what_cannot_be_said_is_told_and_changes_the_exit_code() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&["explain", "T0117"][..], &["completion", "bash"]] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut tool = Command::new(env!("CARGO_BIN_EXE_towline"));
+        let done = tool.args(arguments).current_dir(folder.path()).stdout(full).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr).into_owned();
+        assert_eq!(done.status.code(), Some(74), "{arguments:?}: {said}");
+        assert!(said.contains("cannot write to standard output: No space left"), "{arguments:?}: {said}");
+    }
+}

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    towline::daemon::tray::main()
+    towline::daemon::ended(towline::daemon::tray::main())
 }

@@ -19,6 +19,7 @@ mod listening;
 mod log;
 mod network;
 mod options;
+mod output;
 mod reload;
 pub mod runtime;
 mod service;
@@ -55,6 +56,9 @@ pub use descriptors::raise_descriptor_limit;
 pub use identity::identity;
 pub use log::{Sink, start_log};
 pub use options::Options;
+#[cfg(feature = "sqlite")]
+pub(crate) use output::written;
+pub use output::{ended, say};
 #[cfg(feature = "sqlite")]
 pub(crate) use tls::psk_credentials;
 pub use tls::{Peer, Places, Tls, read_tls};
@@ -347,10 +351,4 @@ fn of_messages<'a, T>(loaded: &'a Loaded<T>, files: impl Iterator<Item = &'a str
         let path = loaded.resolve(file).parent()?.to_owned();
         Some(Folder { at, path, holds: "messages", severity: Severity::Warning })
     })
-}
-
-/// Writes to standard output at once. Whoever closed it does not want to know.
-pub fn say(text: &str) {
-    let mut out = std::io::stdout().lock();
-    let _closed = out.write_all(text.as_bytes()).and_then(|()| out.flush());
 }

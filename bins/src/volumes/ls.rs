@@ -16,6 +16,7 @@ use super::report::{Finding, Report};
 use super::shelf::Shelf;
 use super::when::{label_moment, moment};
 use super::{Asked, ask, job_argument, json_argument, paths_argument};
+use crate::daemon::written;
 
 pub(super) fn command() -> Command {
     Command::new("ls")
@@ -36,8 +37,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
         Err(exit) => return exit,
     };
     let mut out = BufWriter::new(io::stdout().lock());
-    // Whoever reads may have heard enough.
-    let _closed = list(&mut asked, matches.get_flag("jobs"), matches.get_flag("json"), &mut out);
+    written(list(&mut asked, matches.get_flag("jobs"), matches.get_flag("json"), &mut out));
     asked.report.exit()
 }
 

@@ -13,6 +13,7 @@ use super::report::{Finding, Report};
 use super::shelf::{Shelf, Volume, shown};
 use super::when::label_moment;
 use super::{Asked, ask, json_argument, paths_argument};
+use crate::daemon::written;
 
 pub(super) fn command() -> Command {
     Command::new("show")
@@ -32,8 +33,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     };
     tell_damage(&shelf, &mut report);
     let mut out = BufWriter::new(io::stdout().lock());
-    // Whoever reads may have heard enough.
-    let _closed = show(&shelf, &jobs, matches.get_flag("json"), &mut out);
+    written(show(&shelf, &jobs, matches.get_flag("json"), &mut out));
     report.exit()
 }
 

@@ -45,7 +45,7 @@ impl Daemon for ConsoleProgram {
     const STAYS: bool = false;
     const HELP: &'static str = "Lines of -e, or that come from a pipe or a file, end with an exit code: 0 all went well; 1 a job that was waited for \
          ended with warnings; 2 one ended worse, a command failed, or a question was left without an answer; 3 there was \
-         no director, or it was lost; 78 the configuration is wrong. Say `wait` after `run … yes` to hear how the job ends; \
+         no director, or it was lost; 74 an answer could not be written; 78 the configuration is wrong. Say `wait` after `run … yes` to hear how the job ends; \
          with -e and at a terminal `run … yes wait` does both.";
     type Config = ConsoleConfig;
     type Role = Console;
