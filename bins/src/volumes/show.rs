@@ -94,17 +94,23 @@ fn volume_text(place: usize, volume: &Volume, jobs: &[Job], out: &mut dyn Write)
 
 fn label_text(label: &VolumeLabel, out: &mut dyn Write) -> io::Result<()> {
     let VolumeLabel { pool, pool_type, media_type, program, host, version, .. } = label;
-    writeln!(
+    write!(
         out,
-        "  pool {} ({}), media type {}, labelled {} by {} on {} {}",
+        "  pool {} ({}), media type {}, labelled {} by {}",
         text(pool),
         text(pool_type),
         text(media_type),
         label_moment(label.labelled),
-        text(program),
-        text(host),
-        text(version)
-    )
+        text(program)
+    )?;
+    // Who labels need not say where.
+    if !host.is_empty() {
+        write!(out, " on {}", text(host))?;
+    }
+    if !version.is_empty() {
+        write!(out, ", {}", text(version))?;
+    }
+    writeln!(out)
 }
 
 fn volume_json(place: usize, volume: &Volume, jobs: &[Job]) -> Value {
