@@ -1,5 +1,7 @@
 //! A console in this process: lines typed by the program, answers as they come.
 
+mod desk;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel, sync_channel};
@@ -18,6 +20,8 @@ use crate::config::load;
 use crate::daemon::console::{ConsoleProgram, settings};
 use crate::daemon::{Daemon as _, runtime};
 use crate::hands::Workers;
+
+pub(crate) use desk::{Desk, Heard, PATIENCE as ONE_ANSWER};
 
 /// How long an answer may take: errands of a director end within a minute, and a job that waits before them may take one.
 const PATIENCE: Duration = Duration::from_secs(300);

@@ -1,46 +1,71 @@
 //! Whether the daemons answer, and what their clocks say.
 
-use towline_core::config::{Client, DirectorConfig, JobKind};
+use std::collections::{BTreeMap, BTreeSet};
+
+use towline_core::config::{Client, DirectorConfig, Job, JobKind, Storage};
 
 use super::{Finding, Level};
-use crate::dialogue::{Dialogue, NoAnswer};
-use crate::joining::now;
+use crate::dialogue::{Desk, Heard, NoAnswer, ONE_ANSWER};
 use crate::probe::{Seen, clock, judge, reason};
 
 /// Seconds by which a clock may differ before it is worth a word, and before that is urgent.
 const CLOCKS: [i64; 2] = [5, 300];
 
-/// Asks each daemon for its status, and has the data channel of each client and storage dialled.
-pub(super) fn look(
-    dialogue: &mut Dialogue,
-    config: &DirectorConfig,
-    findings: &mut Vec<Finding>,
-) -> Result<(), NoAnswer> {
+/// Asks each daemon for its status, and has the data channel of each client and storage dialled: side by side, so that one that
+/// is silent holds up no other.
+pub(super) fn look(desk: &Desk, config: &DirectorConfig, findings: &mut Vec<Finding>) -> Result<(), NoAnswer> {
+    // Whoever only dials in and is not here would be waited for.
+    let network = desk.ask_one("status network")?.unwrap_or_default();
+    let is_away = |client: &Client| may_be_away(client) && !is_connected(&network, &client.name);
+    let of_storage = |storage: &Storage| format!("status storage={:?}", storage.name);
+    let of_client = |client: &Client| format!("status client={:?}", client.name);
+    let clients = config.clients.iter().filter(|client| !is_away(client)).map(of_client);
+    let heard = desk.ask(config.storages.iter().map(of_storage).chain(clients).map(|line| vec![line]).collect())?;
     for storage in &config.storages {
-        let (said, _) = dialogue.ask(&format!("status storage={:?}", storage.name))?;
-        findings.push(match answers(&said) {
-            true => Finding::new(Level::Good, format!("storage {}", storage.name), "answers"),
-            false => Finding::new(Level::Critical, format!("storage {}", storage.name), reason(&said)),
+        let about = format!("storage {}", storage.name);
+        findings.push(match said(&heard, &of_storage(storage)) {
+            Ok(()) => Finding::new(Level::Good, about, "answers"),
+            Err(why) => Finding::new(Level::Critical, about, why),
         });
     }
+    let probes = |client: &Client| channels(config, client).map(|storage| probe(client, storage)).collect::<Vec<_>>();
+    let answering = config.clients.iter().filter(|client| said(&heard, &of_client(client)).is_ok());
+    let probed = desk.ask(answering.map(probes).collect())?;
     for client in &config.clients {
         let about = format!("client {}", client.name);
-        let (said, _) = dialogue.ask(&format!("status client={:?}", client.name))?;
-        if answers(&said) {
-            findings.push(Finding::new(Level::Good, about, "answers"));
-            channels(dialogue, config, client, findings)?;
-        } else if may_be_away(client) {
-            findings.push(Finding::new(Level::Good, about, "is away"));
-        } else {
-            findings.push(Finding::new(Level::Critical, about, reason(&said)));
+        match said(&heard, &of_client(client)) {
+            Ok(()) => {
+                findings.push(Finding::new(Level::Good, about, "answers"));
+                for storage in channels(config, client) {
+                    findings.extend(
+                        probed
+                            .get(&probe(client, storage))
+                            .into_iter()
+                            .flat_map(|heard| channel(client, storage, heard)),
+                    );
+                }
+            }
+            Err(_) if may_be_away(client) => findings.push(Finding::new(Level::Good, about, "is away")),
+            Err(why) => findings.push(Finding::new(Level::Critical, about, why)),
         }
     }
     Ok(())
 }
 
-/// Whether a daemon has shown its status.
-fn answers(said: &str) -> bool {
-    said.contains(" Version: ")
+/// Whether a daemon has shown its status; else why not.
+fn said(heard: &BTreeMap<String, Heard>, line: &str) -> Result<(), String> {
+    match heard.get(line).map(|heard| heard.text.as_deref()) {
+        Some(Some(text)) if text.contains(" Version: ") => Ok(()),
+        Some(Some(text)) => Err(reason(text)),
+        Some(None) => Err(format!("no answer within {} s", ONE_ANSWER.as_secs())),
+        None => Err("was not asked".to_owned()),
+    }
+}
+
+/// Whether a client has a connection to the director, as `status network` shows it.
+fn is_connected(network: &str, name: &str) -> bool {
+    let peer = format!(" R_CLIENT::{name} ");
+    network.lines().any(|line| line.contains(&peer))
 }
 
 /// Whether it only dials in, so that nobody can say when it is here.
@@ -48,31 +73,32 @@ const fn may_be_away(client: &Client) -> bool {
     client.connection_from_client_to_director && !client.connection_from_director_to_client
 }
 
-fn channels(
-    dialogue: &mut Dialogue,
-    config: &DirectorConfig,
-    client: &Client,
-    findings: &mut Vec<Finding>,
-) -> Result<(), NoAnswer> {
-    let of_client = |job: &&towline_core::config::Job| {
-        job.client == client.name && job.enabled && matches!(job.kind, JobKind::Backup | JobKind::Restore)
+/// The storages that jobs of a client use.
+fn channels<'c>(config: &'c DirectorConfig, client: &Client) -> impl Iterator<Item = &'c str> {
+    let of_client =
+        |job: &&Job| job.client == client.name && job.enabled && matches!(job.kind, JobKind::Backup | JobKind::Restore);
+    let storages: BTreeSet<&str> = config.jobs.iter().filter(of_client).map(|job| job.storage.as_str()).collect();
+    storages.into_iter()
+}
+
+fn probe(client: &Client, storage: &str) -> String {
+    format!("probe client={:?} storage={storage:?}", client.name)
+}
+
+/// What is found of a data channel.
+fn channel(client: &Client, storage: &str, heard: &Heard) -> Vec<Finding> {
+    let about = format!("data of {} to {storage}", client.name);
+    let Some(text) = &heard.text else {
+        return vec![Finding::new(Level::Critical, about, format!("no answer within {} s", ONE_ANSWER.as_secs()))];
     };
-    let mut storages: Vec<&str> = config.jobs.iter().filter(of_client).map(|job| job.storage.as_str()).collect();
-    storages.sort_unstable();
-    storages.dedup();
-    for storage in storages {
-        let about = format!("data of {} to {storage}", client.name);
-        let (said, after) = dialogue.ask(&format!("probe client={:?} storage={storage:?}", client.name))?;
-        findings.push(match judge(&said, after) {
-            Seen::Reached => Finding::new(Level::Good, about, "can be sent"),
-            Seen::Broken(why) => Finding::new(Level::Critical, about, why),
-            Seen::Unmeasured(why) => Finding::new(Level::Good, about, format!("not tried: {why}")),
-        });
-        if let Some(offset) = clock(&said, now()) {
-            findings.push(offset_of(&format!("clock seen by {} and {storage}", client.name), offset));
-        }
-    }
-    Ok(())
+    let way = match judge(text, heard.after) {
+        Seen::Reached => Finding::new(Level::Good, about, "can be sent"),
+        Seen::Broken(why) => Finding::new(Level::Critical, about, why),
+        Seen::Unmeasured(why) => Finding::new(Level::Good, about, format!("not tried: {why}")),
+    };
+    let offset = heard.at.and_then(|now| clock(text, now));
+    let clock = offset.map(|offset| offset_of(&format!("clock seen by {} and {storage}", client.name), offset));
+    std::iter::once(way).chain(clock).collect()
 }
 
 fn offset_of(about: &str, offset: i64) -> Finding {
@@ -93,6 +119,17 @@ fn offset_of(about: &str, offset: i64) -> Finding {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_client_is_here_if_the_director_shows_a_connection_of_it() {
+        let network = "no  peer             dialled by\n4   R_CLIENT::laptop it          192.0.2.2:9101\n";
+        let here = ["laptop", "lap", "top", "laptop it"].map(|name| is_connected(network, name));
+        assert_eq!(
+            here,
+            [true, false, false, true],
+            "of a name with a blank the rest is a guess, and it is asked then"
+        );
+    }
 
     #[test]
     fn a_clock_that_is_far_off_is_told_with_the_side() {

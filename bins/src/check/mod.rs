@@ -15,7 +15,6 @@ mod volumes;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::Duration;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::{Value, json};
@@ -24,11 +23,8 @@ use towline_core::printable;
 
 use crate::config::load;
 use crate::daemon::say;
-use crate::dialogue::{Dialogue, NoAnswer};
+use crate::dialogue::{Desk, Dialogue, NoAnswer};
 use crate::joining::{FOLDER, configurations, now};
-
-/// How long one answer of the director may take.
-const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How bad something is. The numbers are the exit statuses of monitoring plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -128,10 +124,9 @@ fn looked(folder: &Path, grace: &str) -> Result<Vec<Finding>, String> {
     let loaded = load::<DirectorConfig>(&director).map_err(|report| report.render(false))?;
     let config = &loaded.config;
     let mut findings = Vec::new();
-    match Dialogue::connect(&console) {
-        Ok(dialogue) => {
-            let mut dialogue = dialogue.within(PATIENCE);
-            if let Err(error) = asked(&mut dialogue, config, grace, &mut findings) {
+    match Desk::connect(&console) {
+        Ok(desk) => {
+            if let Err(error) = asked(&desk, config, grace, &mut findings) {
                 findings.push(Finding::new(Level::Critical, "director", error.to_string()));
             }
         }
@@ -144,17 +139,13 @@ fn looked(folder: &Path, grace: &str) -> Result<Vec<Finding>, String> {
 }
 
 /// What the director knows.
-fn asked(
-    dialogue: &mut Dialogue,
-    config: &DirectorConfig,
-    grace: Seconds,
-    findings: &mut Vec<Finding>,
-) -> Result<(), NoAnswer> {
+fn asked(desk: &Desk, config: &DirectorConfig, grace: Seconds, findings: &mut Vec<Finding>) -> Result<(), NoAnswer> {
     findings.push(Finding::new(Level::Good, "director", "answers"));
-    daemons::look(dialogue, config, findings)?;
+    daemons::look(desk, config, findings)?;
+    let mut dialogue = desk.console()?;
     dialogue.ask(".api json")?;
-    jobs::look(dialogue, config, grace, findings)?;
-    volumes::look(dialogue, config, findings)
+    jobs::look(&mut dialogue, config, grace, findings)?;
+    volumes::look(&mut dialogue, config, findings)
 }
 
 /// The rows of a list in JSON. What cannot be read is the reason why not.

@@ -9,7 +9,7 @@ use towline_core::config::DirectorConfig;
 use towline_core::node::Number;
 
 use super::super::rows::Row;
-use super::dialogue::{Desk, Heard, PATIENCE};
+use crate::dialogue::{Desk, Heard, NoAnswer, ONE_ANSWER};
 use crate::probe::{self, clock, codes, reason};
 
 /// A connection of a row.
@@ -68,7 +68,7 @@ impl<'a> Ward<'a> {
     }
 
     /// All legs of rows, each row's in the order in which a job needs them.
-    pub(super) fn legs(&mut self, rows: &[Row]) -> Result<Vec<Vec<Leg>>, String> {
+    pub(super) fn legs(&mut self, rows: &[Row]) -> Result<Vec<Vec<Leg>>, NoAnswer> {
         for _ in 0..ROUNDS {
             rows.iter().for_each(|row| _ = self.of_row(row));
             if self.wanted.is_empty() {
@@ -81,9 +81,8 @@ impl<'a> Ward<'a> {
     }
 
     /// One line, and what is answered.
-    pub(super) fn ask(&self, line: &str) -> Result<String, String> {
-        let heard = self.desk.ask(vec![vec![line.to_owned()]])?;
-        Ok(heard.into_values().next().and_then(|heard| heard.text).unwrap_or_default())
+    pub(super) fn ask(&self, line: &str) -> Result<String, NoAnswer> {
+        self.desk.ask_one(line).map(Option::unwrap_or_default)
     }
 
     /// What is wanted, in groups of lines that are asked one after the other: a client that waits at the director has one
@@ -259,7 +258,7 @@ const NARROW: &str = "large packets vanish: it stands still, and with small segm
                       less than the MTU of an interface says: let ICMP \"fragmentation needed\" through, or lower the MTU";
 
 fn late() -> String {
-    format!("no answer within {} s", PATIENCE.as_secs())
+    format!("no answer within {} s", ONE_ANSWER.as_secs())
 }
 
 /// `… resolves NAME to host[ipv4;10.0.0.1] …`; an empty list if it says that there are none, nothing if it says neither.

@@ -8,7 +8,6 @@
 //! Nothing here dials a client or a storage: the director and its daemons do, in the ways they have for jobs. No device is
 //! reserved and no job is recorded.
 
-mod dialogue;
 mod learn;
 mod legs;
 
@@ -29,7 +28,7 @@ use crate::config::EXIT_CONFIG;
 use crate::daemon::console::ConsoleProgram;
 use crate::daemon::director::DirectorDaemon;
 use crate::daemon::{Daemon as _, say};
-use dialogue::Desk;
+use crate::dialogue::{Desk, NoAnswer};
 use legs::{Leg, Seen, Ward};
 
 /// The exit status if there is no director to ask: `EX_UNAVAILABLE` of `sysexits.h`.
@@ -87,16 +86,16 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     let console = path("console").map_or_else(|| ConsoleProgram::FILE.as_ref(), PathBuf::as_path);
     let desk = match Desk::connect(console) {
         Ok(desk) => desk,
-        Err(text) => {
-            complain(&text);
+        Err(why) => {
+            complain(&in_words(why));
             return ExitCode::from(EXIT_UNAVAILABLE);
         }
     };
     let mut ward = Ward::new(desk, &config);
     let examined = match examined(&mut ward, planned.as_ref()) {
         Ok(examined) => examined,
-        Err(text) => {
-            complain(&text);
+        Err(why) => {
+            complain(&in_words(why));
             return ExitCode::from(EXIT_UNAVAILABLE);
         }
     };
@@ -112,7 +111,15 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     ExitCode::from(status(&examined))
 }
 
-fn examined(ward: &mut Ward<'_>, planned: Option<&Plan>) -> Result<Vec<Examined>, String> {
+/// Why there is no director, as the program says it.
+fn in_words(why: NoAnswer) -> String {
+    match why {
+        NoAnswer::Config(report) => report,
+        other => format!("towline doctor: {other}\n"),
+    }
+}
+
+fn examined(ward: &mut Ward<'_>, planned: Option<&Plan>) -> Result<Vec<Examined>, NoAnswer> {
     let all = rows(ward.config);
     let legs = ward.legs(&all)?;
     let one = |(row, legs): (Row, Vec<Leg>)| {

@@ -1,4 +1,4 @@
-//! Consoles in this process: lines typed by the program, answers as they come, several lines at a time.
+//! Several consoles in this process: lines that are asked side by side, so that one that takes long holds up no other.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -6,27 +6,27 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::dialogue::{Dialogue, NoAnswer};
+use super::{Dialogue, NoAnswer};
 
 /// How long an answer may take: a director dials a daemon for 15 s, and then waits for its greeting, or for its answer, for
 /// 60 s; the daemon dials another one for 10 s. What takes longer stands still.
-pub(super) const PATIENCE: Duration = Duration::from_secs(90);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 /// So many lines are asked at a time; a director has room for 20 consoles.
 const AT_A_TIME: usize = 6;
 
 /// What was heard.
 #[derive(Clone, Debug)]
-pub(super) struct Heard {
+pub(crate) struct Heard {
     /// The answer; nothing if none has come within [`PATIENCE`].
-    pub(super) text: Option<String>,
+    pub(crate) text: Option<String>,
     /// How long it took.
-    pub(super) after: Duration,
+    pub(crate) after: Duration,
     /// The time here when it came, in seconds since 1970.
-    pub(super) at: Option<i64>,
+    pub(crate) at: Option<i64>,
 }
 
 /// Asks a director lines side by side, each in a console that waits for its answer.
-pub(super) struct Desk {
+pub(crate) struct Desk {
     file: PathBuf,
     /// Consoles that nothing was asked, or whose last answer has come.
     free: Mutex<Vec<Dialogue>>,
@@ -34,17 +34,17 @@ pub(super) struct Desk {
 
 impl Desk {
     /// Connects the first one.
-    pub(super) fn connect(file: &Path) -> Result<Self, String> {
+    pub(crate) fn connect(file: &Path) -> Result<Self, NoAnswer> {
         let first = connect(file)?;
         Ok(Self { file: file.to_owned(), free: Mutex::new(vec![first]) })
     }
 
     /// Asks all of them, those of a group one after the other. Fails if there is no director any more.
-    pub(super) fn ask(&self, groups: Vec<Vec<String>>) -> Result<BTreeMap<String, Heard>, String> {
+    pub(crate) fn ask(&self, groups: Vec<Vec<String>>) -> Result<BTreeMap<String, Heard>, NoAnswer> {
         let (workers, lines) = (AT_A_TIME.min(groups.len()), groups.iter().map(Vec::len).sum::<usize>());
         let (left, heard) = (Mutex::new(groups.into_iter()), Mutex::new(BTreeMap::new()));
         let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-        let work = || -> Result<(), String> {
+        let work = || -> Result<(), NoAnswer> {
             let lines = std::iter::from_fn(next).flatten();
             // The console first: one that finds no room takes no line with it.
             let mut console = self.console()?;
@@ -59,10 +59,10 @@ impl Desk {
             self.free.lock().unwrap_or_else(PoisonError::into_inner).push(console);
             Ok(())
         };
-        let ended: Vec<Result<(), String>> = thread::scope(|scope| {
+        let ended: Vec<Result<(), NoAnswer>> = thread::scope(|scope| {
             let all: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
             all.into_iter()
-                .map(|one| one.join().unwrap_or_else(|_| Err("towline doctor: a thread ended\n".to_owned())))
+                .map(|one| one.join().unwrap_or_else(|_| Err(NoAnswer::Local("a thread ended".to_owned()))))
                 .collect()
         });
         let heard = heard.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -73,30 +73,30 @@ impl Desk {
         }
     }
 
-    fn console(&self) -> Result<Dialogue, String> {
+    /// Asks one line; nothing if no answer has come within [`PATIENCE`].
+    pub(crate) fn ask_one(&self, line: &str) -> Result<Option<String>, NoAnswer> {
+        let heard = self.ask(vec![vec![line.to_owned()]])?;
+        Ok(heard.into_values().next().and_then(|heard| heard.text))
+    }
+
+    /// A console that waits for a line.
+    pub(crate) fn console(&self) -> Result<Dialogue, NoAnswer> {
         let free = self.free.lock().unwrap_or_else(PoisonError::into_inner).pop();
         free.map_or_else(|| connect(&self.file), Ok)
     }
 }
 
-fn connect(file: &Path) -> Result<Dialogue, String> {
-    Dialogue::connect(file).map(|console| console.within(PATIENCE)).map_err(line)
+fn connect(file: &Path) -> Result<Dialogue, NoAnswer> {
+    Dialogue::connect(file).map(|console| console.within(PATIENCE))
 }
 
 /// Types a line. After one that was not answered in time the console is of no use any more.
-fn ask(console: &mut Dialogue, text: &str) -> Result<Heard, String> {
+fn ask(console: &mut Dialogue, text: &str) -> Result<Heard, NoAnswer> {
     let (text, after) = match console.ask(text) {
         Ok((text, after)) => (Some(text), after),
         Err(NoAnswer::Late(seconds)) => (None, Duration::from_secs(seconds)),
-        Err(other) => return Err(line(other)),
+        Err(other) => return Err(other),
     };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).ok();
     Ok(Heard { text, after, at: now.and_then(|now| i64::try_from(now.as_secs()).ok()) })
-}
-
-fn line(why: NoAnswer) -> String {
-    match why {
-        NoAnswer::Config(report) => report,
-        other => format!("towline doctor: {other}\n"),
-    }
 }
