@@ -28,7 +28,9 @@ pub(crate) fn judge(text: &str, after: Duration) -> Seen {
     if is(100..=199) || says(&["Failed to connect", "Could not connect", "has not answered within"]) {
         Seen::Broken(reason(text))
     } else if is(200..=399) || says(&["ailed to authenticate", "TLS negotiation failed"]) {
-        Seen::Reached
+        // If the daemon that is to dial says so: the director may have been refused by that one.
+        let is_told = says(&BAREOS_REFUSALS) || text.lines().any(|line| line.starts_with("Jmsg "));
+        if is_told { Seen::Reached } else { Seen::Broken(reason(text)) }
     } else if codes.is_empty() && says(&BAREOS_REFUSALS) {
         match after < BAREOS_RETRY {
             true => Seen::Reached,
@@ -83,12 +85,15 @@ mod tests {
             "Fatal error: the storage daemon refuses (T0311)\n2902 Bad storage\n",
             "Fatal error: Failed to authenticate Storage daemon.\n2902 Bad storage\n",
             "TLS negotiation failed\n2902 Bad storage\n",
+            "Jmsg Job=-Probe-.1 type=3 level=1 fd JobId 0: Fatal error: sd refused our login (T0204)\n",
         ] {
             assert_eq!(judge(text, after), Seen::Reached, "{text}");
         }
         for text in [
             "Error: connection refused at 10.0.0.20:9103 (T0103)\n2902 Bad storage\n",
             "Failed to connect to Storage daemon: 10.0.0.20:9103\n2902 Bad storage\n",
+            // The director was refused by the client, which so was told nothing.
+            "Connecting to Client web at web:9102\nfile daemon: web:9102 refused our login (T0204)\n",
         ] {
             assert!(matches!(judge(text, after), Seen::Broken(_)), "{text}");
         }

@@ -201,8 +201,8 @@ impl<'a> Ward<'a> {
         let Some(heard) = self.heard.get(&status) else { return seen };
         // It was connected, and came no further. A handshake may be too large for a way itself: then the director dials
         // again with small segments.
-        let stood_still =
-            heard.text.as_ref().is_none_or(|text| codes(text).iter().any(|code| (130..500).contains(code)));
+        let stands_still = |code: &u16| (130..500).contains(code) && !is_refusal(*code);
+        let stood_still = heard.text.as_ref().is_none_or(|text| codes(text).iter().any(stands_still));
         if !seen.is_made() {
             let is_narrow = stood_still && self.passes(who, SHORT) == Some(true);
             return if is_narrow { Seen::Broken(NARROW.to_owned()) } else { seen };
@@ -231,7 +231,7 @@ impl<'a> Ward<'a> {
         let Heard { text, .. } = self.heard(&format!("resolve {who} {name}"))?;
         // Whatever it says of the name: it has come. The codes of dials that failed, and of connections that stood still.
         text.map(|text| {
-            !codes(&text).iter().any(|code| (100..200).contains(code)) && !text.contains("has not answered")
+            !codes(&text).iter().any(|code| (100..400).contains(code)) && !text.contains("has not answered")
         })
         .or(Some(false))
     }
@@ -256,6 +256,11 @@ const OVERHEAD: usize = 64;
 
 const NARROW: &str = "large packets vanish: it stands still, and with small segments it answers; something on the way carries \
                       less than the MTU of an interface says: let ICMP \"fragmentation needed\" through, or lower the MTU";
+
+/// Whether a code says that the other side has answered, and does not want us: `T0201` to `T0219` and `T0302` to `T0308`.
+const fn is_refusal(code: u16) -> bool {
+    matches!(code, 201..=219 | 302..=308)
+}
 
 fn late() -> String {
     format!("no answer within {} s", ONE_ANSWER.as_secs())
@@ -285,6 +290,12 @@ fn refused(text: &str, after: Duration) -> Seen {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_login_that_is_refused_is_no_large_packet_that_vanishes() {
+        assert!([204, 210, 307].into_iter().all(is_refusal));
+        assert!(![130, 133, 220, 311, 312, 319].into_iter().any(is_refusal), "these ways may be too narrow");
+    }
 
     #[test]
     fn what_a_name_resolves_to_is_read_from_the_answer() {
