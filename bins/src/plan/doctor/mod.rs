@@ -12,7 +12,7 @@ mod learn;
 mod legs;
 
 use std::fmt::Write as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -55,7 +55,7 @@ pub fn command() -> Command {
                 .default_value(DirectorDaemon::FILE)
                 .help("The director's configuration; with a topology, those of other daemons too"),
         )
-        .arg(path("console").default_value(ConsoleProgram::FILE).help("The configuration of a console of that director"))
+        .arg(path("console").help("The configuration of a console of that director; console.ron beside the first configuration"))
         .arg(path("topology").help("A topology: what a plan says of the same jobs, and what differs"))
         .arg(path("learn").help("Writes a first topology of what was seen"))
         .arg(Arg::new("json").long("json").action(ArgAction::SetTrue).help("Prints one JSON object"))
@@ -83,8 +83,8 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
-    let console = path("console").map_or_else(|| ConsoleProgram::FILE.as_ref(), PathBuf::as_path);
-    let desk = match Desk::connect(console) {
+    let console = path("console").cloned().unwrap_or_else(|| beside(&configs));
+    let desk = match Desk::connect(&console) {
         Ok(desk) => desk,
         Err(why) => {
             complain(&in_words(why));
@@ -109,6 +109,15 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
     }
     say(&if matches.get_flag("json") { json_of(&examined) } else { text(&examined, planned.is_some()) });
     ExitCode::from(status(&examined))
+}
+
+/// The configuration of the console that stands with these.
+fn beside(configs: &[&Path]) -> PathBuf {
+    let own = configs.first().and_then(|first| {
+        let folder = if first.is_dir() { Some(*first) } else { first.parent() };
+        folder.map(|folder| folder.join("console.ron"))
+    });
+    own.filter(|own| own.exists()).unwrap_or_else(|| ConsoleProgram::FILE.into())
 }
 
 /// Why there is no director, as the program says it.
