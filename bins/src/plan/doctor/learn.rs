@@ -12,18 +12,20 @@ use super::legs::Leg;
 /// A topology in RON, with what is not known in comments.
 pub(super) fn topology(config: &DirectorConfig, legs: &[Leg], network: &str) -> String {
     let director = config.director.name.as_str();
+    // The end of its own connections that is not a loopback address.
+    let own = ends(network).map(|(own, _)| own).find(|own| !own.is_loopback()).unwrap_or_else(|| [127, 0, 0, 1].into());
+    // What the director dials at a loopback address is on its own host.
+    let place = |address: IpAddr| if address.is_loopback() { own } else { address };
     let mut hosts: BTreeMap<IpAddr, BTreeSet<&str>> = BTreeMap::new();
     let mut nowhere: BTreeSet<&str> = BTreeSet::new();
     for name in
         config.clients.iter().map(|client| &client.name).chain(config.storages.iter().map(|storage| &storage.name))
     {
         match address_of(config, legs, network, name) {
-            Some(address) => _ = hosts.entry(address).or_default().insert(name),
+            Some(address) => _ = hosts.entry(place(address)).or_default().insert(name),
             None => _ = nowhere.insert(name),
         }
     }
-    // The end of its own connections that is not a loopback address.
-    let own = ends(network).map(|(own, _)| own).find(|own| !own.is_loopback()).unwrap_or_else(|| [127, 0, 0, 1].into());
     hosts.entry(own).or_default().insert(director);
     let mut out = String::from(
         "// A first topology, of what the director and its daemons have seen. Put hosts into the networks they are in, with\n\
@@ -109,6 +111,7 @@ mod tests {
             clients: [(name: "near", address: "near.example", password: "a very long secret 1"),
                       (name: "roaming", password: "a very long secret 2", connection_from_client_to_director: true,
                        connection_from_director_to_client: false),
+                      (name: "beside", address: "127.0.0.1", password: "a very long secret 5"),
                       (name: "lost", address: "lost.example", password: "a very long secret 3")],
             storages: [(name: "sd", address: "192.0.2.20", password: "a very long secret 4", device: "d", media_type: "m")])"#;
         let config = parse::<DirectorConfig>("director.ron", text, built()).unwrap().0;
@@ -128,6 +131,7 @@ mod tests {
         let (read, _) = read.unwrap_or_else(|report| panic!("{}\n{learned}", report.render(false)));
         let address = |daemon: &str| read.host_of(daemon).map(|place| read.hosts[place].address.clone());
         assert_eq!(address("dir").as_deref(), Some("192.0.2.1"), "{learned}");
+        assert_eq!(address("beside"), address("dir"), "{learned}");
         assert_eq!(address("near").as_deref(), Some("192.0.2.30"), "{learned}");
         assert_eq!(address("sd").as_deref(), Some("192.0.2.20"), "{learned}");
         assert_eq!(address("roaming").as_deref(), Some("198.51.100.7"), "{learned}");
