@@ -1,8 +1,8 @@
 //! `towline convert`: configurations from one syntax to the other.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::DirBuilder;
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,6 +12,7 @@ use towline_core::explain::codes;
 
 use crate::config::{Configured, EXIT_CONFIG, Report, load, to_conf, write};
 use crate::daemon::say;
+use crate::fresh::private_file;
 
 /// The programs, as `--kind` names them.
 const KINDS: [&str; 5] = ["director", "storage", "file", "console", "tray"];
@@ -141,5 +142,5 @@ fn make(folder: &Path) -> io::Result<()> {
 /// A new file for this user only.
 fn private(file: &Path, text: &str) -> io::Result<()> {
     file.parent().map_or(Ok(()), make)?;
-    OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?.write_all(text.as_bytes())
+    private_file(file, text)
 }

@@ -1,10 +1,14 @@
 //! What is made anew: passwords, files and folders that nobody else may read, and texts as RON writes them.
 
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::fs::{DirBuilder, File};
+use std::io;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::Path;
 
+use crate::config::new_file;
+
+/// Bytes of a few small files.
+const ROOM: usize = 64 * 1024;
 /// Random bytes of a password.
 const PASSWORD: usize = 24;
 
@@ -32,9 +36,17 @@ pub(crate) fn hexadecimal(bytes: usize) -> io::Result<String> {
 /// # Errors
 /// `AlreadyExists` if there is one: nothing is written over.
 pub(crate) fn private_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    new_file(path, text)
+}
+
+/// Whether there is room in a folder for a few files: one is written there, and removed.
+///
+/// # Errors
+/// Why there is none.
+pub(crate) fn has_room(folder: &Path) -> io::Result<()> {
+    let path = folder.join(format!(".towline-room-{}", std::process::id()));
+    private_file(&path, &" ".repeat(ROOM))?;
+    std::fs::remove_file(path)
 }
 
 /// Makes a folder that only this user may enter, with those above it that are not there.

@@ -43,3 +43,16 @@ fn a_full_disk_fails_the_job_and_the_jobs_before_and_after_it_are_good() {
         assert_restored(&network.source, &place);
     }
 }
+
+#[test]
+fn of_a_configuration_that_has_no_room_nothing_stands_half_written() {
+    assert!(towline::disk::meta::is_root(), "this test needs root");
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"mount -t tmpfs -o size=4k towline "$0" || exit 1
+        "$1" init "$0/etc"; status=$?; find "$0" -type f; exit "$status""#;
+    let mut init = Command::new("unshare");
+    init.args(["--mount", "--", "sh", "-c", script]).arg(folder.path()).arg(env!("CARGO_BIN_EXE_towline"));
+    let (code, files, said) = run(&mut init, "");
+    assert_eq!((code, files.as_str()), (Some(73), ""), "{said}");
+    assert!(said.contains("No space left on device"), "{said}");
+}

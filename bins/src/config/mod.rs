@@ -53,6 +53,8 @@ pub(crate) use edit::{Edits, Setting, place};
 pub use parse::parse;
 pub use report::{Diagnostic, EXIT_CONFIG, Report};
 pub use surroundings::{Folder, look_around};
+#[cfg(feature = "sqlite")]
+pub(crate) use write::new_file;
 pub use write::{to_ron, without_passwords, write};
 
 /// The largest configuration file in bytes.

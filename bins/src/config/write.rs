@@ -37,7 +37,19 @@ pub fn without_passwords<T: Serialize>(config: &T) -> Result<String, ron::Error>
 /// `AlreadyExists` if there is such a file: nobody's configuration is overwritten.
 pub fn write<T: Serialize + Passwords + Clone>(path: &Path, config: &T, comment: &str) -> io::Result<()> {
     let text = to_ron(config, comment).map_err(io::Error::other)?;
+    new_file(path, &text)
+}
+
+/// Writes a new file that only this user may read (mode 0600), and syncs it. If that fails there is none: half a configuration
+/// would be taken for a whole one, or stand in the way of the next try.
+///
+/// # Errors
+/// `AlreadyExists` if there is such a file: nothing is written over.
+pub(crate) fn new_file(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let done = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if done.is_err() {
+        let _gone = std::fs::remove_file(path);
+    }
+    done
 }

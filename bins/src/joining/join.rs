@@ -15,7 +15,7 @@ use super::{FOLDER, now};
 use crate::config::EXIT_CONFIG;
 use crate::daemon::{psk_credentials, say};
 use crate::dialogue::{Dialogue, NoAnswer};
-use crate::fresh::{private_file, private_folder, sync_folder};
+use crate::fresh::{has_room, private_file, private_folder, sync_folder};
 use crate::probe::{Seen, judge};
 
 /// The exit status if the director cannot be reached or refuses: `EX_UNAVAILABLE` of sysexits.
@@ -137,8 +137,9 @@ fn place(folder: &Path) -> Result<PathBuf, Failure> {
         );
         return Err(Failure::Unwritten(text));
     }
-    // Whether something can be written there is known only once it is.
+    // Whether something can be written there is known only once it is, and a token is good once.
     private_folder(&folder.join(STATE)).map_err(unwritten)?;
+    has_room(&folder).map_err(unwritten)?;
     Ok(folder)
 }
 
