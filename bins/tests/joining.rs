@@ -169,7 +169,7 @@ fn a_client_that_dials_in_joins_and_is_saved_and_its_token_is_good_once() {
 fn a_client_that_is_dialled_joins_by_certificates_and_a_passive_one_by_a_token_with_its_password() {
     let home = Home::new(&["--certificates"]);
     for (name, more, words) in
-        [("web", &[][..], "It is good once"), ("box", &["--passive"][..], "its password is in the token")]
+        [("web", &[][..], "The token is good once"), ("box", &["--passive"][..], "its password is in the token")]
     {
         let port = free_port().to_string();
         let folder = home.folder.to_str().unwrap();

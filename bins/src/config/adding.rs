@@ -51,6 +51,23 @@ enum Kept {
     Part(Rewritten, RangeInclusive<usize>),
 }
 
+/// Why a name of at most so many bytes cannot be that of a resource; `None` if it can.
+pub(crate) fn name_fault(name: &str, longest: usize) -> Option<String> {
+    let is_letter = |c: char| c.is_alphanumeric() || " -_.:$".contains(c);
+    if name.is_empty() {
+        Some("the name is empty: letters, digits, blanks and any of - _ . : $ make one".to_owned())
+    } else if name.len() > longest {
+        Some(format!("the name has {} bytes, and {longest} are the most: choose a shorter one", name.len()))
+    } else if name.starts_with('.') || name.trim() != name || !name.chars().all(is_letter) {
+        Some(format!(
+            "{name:?} is no name: letters, digits, blanks and any of - _ . : $ make one, a point or a blank never at its \
+             beginning, nor a blank at its end"
+        ))
+    } else {
+        None
+    }
+}
+
 impl Draft {
     /// Writes the draft of a resource of a director into the configuration that `origin` is.
     ///
@@ -58,9 +75,8 @@ impl Draft {
     /// Why it cannot be written, a finding a line.
     pub fn write(origin: &Path, addition: &Addition) -> Result<Self, Vec<String>> {
         let name = addition.name.as_str();
-        let is_letter = |c: char| c.is_alphanumeric() || " -_.:$".contains(c);
-        if name.is_empty() || name.len() > LONGEST || name.starts_with(['.', ' ']) || !name.chars().all(is_letter) {
-            return Err(vec![format!("{name:?} is no name: letters, digits, blanks and any of - _ . : $ make one")]);
+        if let Some(fault) = name_fault(name, LONGEST) {
+            return Err(vec![fault]);
         }
         let (kind, content) = resource_text::<DirectorConfig>(addition).map_err(|why| vec![why])?;
         match tree_of::<DirectorConfig>(origin) {
@@ -241,7 +257,11 @@ mod tests {
     fn a_name_leads_out_of_no_folder_and_a_value_makes_no_second_directive_and_runs_nothing() {
         let folder = tree();
         for name in ["../x", "a/b", ".x", "", "a\nb", &"x".repeat(128)] {
-            assert!(draft(folder.path(), &addition("pool", name, &[])).unwrap_err().contains("is no name"), "{name}");
+            let fault = draft(folder.path(), &addition("pool", name, &[])).unwrap_err();
+            assert!(
+                ["is no name", "is empty", "128 bytes"].iter().any(|words| fault.contains(words)),
+                "{name}: {fault}"
+            );
         }
         for (key, value) in [
             ("Recycle", "no }\nConsole { Name = x"),

@@ -44,6 +44,8 @@ use syntax::Syntax;
 
 #[cfg(feature = "sqlite")]
 pub use adding::Draft;
+#[cfg(feature = "sqlite")]
+pub(crate) use adding::name_fault;
 pub use certificates::{Certificates, read_certificates};
 pub use conf::{Component, Configured, schema};
 #[cfg(feature = "sqlite")]

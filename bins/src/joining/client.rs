@@ -6,12 +6,13 @@ use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use towline_core::config::{Client, ConsoleConfig, DirectorConfig, Seconds, TlsMode};
+use towline_core::wire::names::PeerKind;
 
 use super::letter::letter;
 use super::resources::{Way, client, job, like, put, read};
 use super::token::{Gets, Token};
 use super::{FOLDER, configurations, now};
-use crate::config::{EXIT_CONFIG, load};
+use crate::config::{EXIT_CONFIG, load, name_fault};
 use crate::daemon::say;
 use crate::dialogue::Dialogue;
 use crate::fresh::{hexadecimal, password};
@@ -103,6 +104,9 @@ fn folder_of(matches: &ArgMatches) -> &Path {
 fn add(matches: &ArgMatches) -> Result<String, Failure> {
     let folder = folder_of(matches);
     let name = text(matches, "name").unwrap_or_default();
+    if let Some(fault) = name_fault(name, PeerKind::Client.longest_name()) {
+        return Err(Failure::Wrong(fault));
+    }
     let way = way_of(matches).map_err(Failure::Wrong)?;
     let seconds = seconds_of(matches).map_err(Failure::Wrong)?;
     let (origin, console) = configurations(folder);
@@ -262,10 +266,10 @@ fn token(
         gets,
     };
     let why = match (is_letter, client.passive) {
-        (false, _) => "It is good once,",
-        (true, true) => "As the client dials nobody, its password is in the token: keep it like one. It is good",
+        (false, _) => "The token is good once,",
+        (true, true) => "As the client dials nobody, its password is in the token: keep it like one. The token is good",
         (true, false) => {
-            "As the director takes no pre-shared keys, the client's password is in the token: keep it like one. It is good"
+            "As the director takes no pre-shared keys, the client's password is in the token: keep it like one. The token is good"
         }
     };
     let time = Seconds(seconds);
