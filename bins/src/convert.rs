@@ -102,6 +102,7 @@ fn convert(path: &Path, out: &Path, to: Option<&str>, kind: Option<&str>) -> Res
         (Some(report), _) => Err(report.render(false)),
         _ if !done.written.is_empty() => Ok(done),
         (_, [report]) => Err(report.render(false)),
+        _ if !path.exists() => Err(format!("{}: there is no such file or folder", path.display())),
         _ => Err(format!("{} is no configuration of any program; say whose with --kind to hear why", path.display())),
     }
 }

@@ -104,7 +104,10 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             ExitCode::from(worst(&findings) as u8)
         }
         Err(why) => {
-            let line = printable::line(why.trim_end());
+            // A monitor shows one line.
+            let parts: Vec<&str> = why.lines().map(str::trim).filter(|part| !part.is_empty()).collect();
+            let line = parts.join("; ");
+            let line = printable::line(&line);
             say(&match matches.get_flag("json") {
                 true => format!("{}\n", json!({ "status": "UNKNOWN", "error": why })),
                 false => format!("UNKNOWN: {line}\n"),

@@ -235,7 +235,7 @@ fn open(path: &Path) -> io::Result<File> {
 fn read(path: &Path) -> Result<String, Fault> {
     let unreadable = |error: io::Error| Fault {
         code: codes::UNREADABLE,
-        message: format!("cannot read the configuration: {error}"),
+        message: format!("cannot read this file: {error}"),
         help: "check the name, and that this user may read the file",
     };
     let mut bytes = Vec::new();

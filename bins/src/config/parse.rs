@@ -53,6 +53,10 @@ pub(super) fn typed<T: DeserializeOwned + Check>(
 }
 
 fn syntax(report: &mut Report, text: &str, error: &SpannedError) {
+    if text.trim().is_empty() {
+        let help = "write a configuration into it; `towline init` makes those of a whole network".to_owned();
+        return report.add(Severity::Error, codes::SYNTAX, None, "the file is empty".to_owned(), help);
+    }
     let mut span = trimmed(text, byte(text, error.span.start)..byte(text, error.span.end));
     let (code, mut message, help) = explain(&error.code);
     if let Error::MissingStructField { .. } = error.code {
@@ -75,13 +79,45 @@ fn syntax(report: &mut Report, text: &str, error: &SpannedError) {
     report.add(Severity::Error, code, Some(span), message, help);
 }
 
+/// What the configurations of the programs are called.
+const PROGRAMS: [(&str, &str); 5] = [
+    ("DirectorConfig", "the director"),
+    ("FileConfig", "the file daemon"),
+    ("StorageConfig", "the storage daemon"),
+    ("ConsoleConfig", "the console"),
+    ("TrayConfig", "the tray monitor"),
+];
+
+/// A resource by the name of its type; a whole configuration by whose it is.
+fn in_words(name: &str) -> String {
+    let whose = PROGRAMS.iter().find(|(of, _)| *of == name);
+    whose.map_or_else(|| format!("`{name}`"), |(_, whose)| format!("the configuration of {whose}"))
+}
+
+/// Whose configuration has this field and no other's has.
+fn owner(field: &str) -> Option<&'static str> {
+    Some(match field {
+        "director" => "a director or a console",
+        "file" => "a file daemon",
+        "storage" => "a storage daemon",
+        "monitor" => "a tray monitor",
+        _ => return None,
+    })
+}
+
 /// Code, message and help of an error of RON.
 fn explain(error: &Error) -> (Code, String, String) {
-    let of = |outer: &Option<String>| outer.as_deref().map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
+    let of = |outer: &Option<String>| outer.as_deref().map_or_else(|| "this".to_owned(), in_words);
     match error {
         Error::NoSuchStructField { expected, found, outer } => {
             let message = format!("{} has no field `{found}`", of(outer));
-            (codes::UNKNOWN_FIELD, message, suggestion(found, expected))
+            let mut help = suggestion(found, expected);
+            if let Some(owner) =
+                outer.as_deref().filter(|outer| PROGRAMS.iter().any(|(of, _)| of == outer)).and(owner(found))
+            {
+                help += &format!("; if this is the configuration of {owner}, another program reads it");
+            }
+            (codes::UNKNOWN_FIELD, message, help)
         }
         Error::NoSuchEnumVariant { expected, found, .. } => {
             (codes::UNKNOWN_VALUE, format!("`{found}` is no value of this field"), suggestion(found, expected))
@@ -116,6 +152,11 @@ fn explain(error: &Error) -> (Code, String, String) {
         Error::ExpectedComma => {
             (codes::SYNTAX, "a comma or a closing bracket is missing before this".to_owned(), String::new())
         }
+        Error::TrailingCharacters => (
+            codes::SYNTAX,
+            "there is more after the bracket that closes the configuration".to_owned(),
+            "remove it, or move it into the brackets".to_owned(),
+        ),
         Error::ExceededRecursionLimit => (codes::SYNTAX, "the values are nested too deeply".to_owned(), String::new()),
         other => (codes::SYNTAX, lower_case(&other.to_string()), String::new()),
     }

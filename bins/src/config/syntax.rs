@@ -47,7 +47,8 @@ fn folder(path: &Path, component: &Component) -> Result<Syntax, Report> {
     };
     let name = path.display().to_string();
     let mut report = Report::new(&name, "");
-    match (ron.exists(), conf) {
+    // One that may not be looked for is read, which says so.
+    match (ron.try_exists().unwrap_or(true), conf) {
         (true, None) => Ok(Syntax::Ron(ron)),
         (false, Some(files)) if !files.is_empty() => Ok(Syntax::Conf(files)),
         (true, Some(_)) => {

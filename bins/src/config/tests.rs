@@ -50,12 +50,22 @@ error[T0804]: `FileDirector` has no field `pasword`
 }
 
 #[test]
+fn an_empty_file_and_that_of_another_program_are_told_as_such() {
+    let empty = rendered::<ConsoleConfig>(" \n");
+    assert!(empty.contains("the file is empty") && empty.contains("`towline init`"), "{empty}");
+    let other = rendered::<FileConfig>("(director: (name: \"d\"), clients: [])");
+    for words in ["the configuration of the file daemon has no field `director`", "of a director or a console"] {
+        assert!(other.contains(words), "{words}: {other}");
+    }
+}
+
+#[test]
 fn an_unknown_field_without_a_near_name_lists_all() {
     let report = rendered::<ConsoleConfig>("(director: (name: \"d\", address: \"a\"), colour: red)");
     golden(
         &report,
         r#"
-error[T0804]: `ConsoleConfig` has no field `colour`
+error[T0804]: the configuration of the console has no field `colour`
  --> towline.ron:1:39
   |
 1 | (director: (name: "d", address: "a"), colour: red)

@@ -23,8 +23,9 @@ pub(crate) const FOLDER: &str = "/etc/towline";
 
 /// The configuration of the director and that of its console in a folder.
 pub(crate) fn configurations(folder: &std::path::Path) -> (PathBuf, PathBuf) {
-    let or_folder =
-        |name: &str| Some(folder.join(name)).filter(|file| file.exists()).unwrap_or_else(|| folder.to_owned());
+    // Of a file that may not be looked for it is to be said that it may not be read.
+    let may_be = |file: &PathBuf| file.try_exists().unwrap_or(true);
+    let or_folder = |name: &str| Some(folder.join(name)).filter(may_be).unwrap_or_else(|| folder.to_owned());
     (or_folder("director.ron"), or_folder("console.ron"))
 }
 
