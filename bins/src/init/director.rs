@@ -226,7 +226,7 @@ fn pools() -> String {
         format!(
             r#"        (
             name: "{name}", // {why}
-            label_format: "{name}-", // {name}-0001, {name}-0002, …
+            label_format: "{name}-", // and a number, which goes on over all pools: {name}-0001, …
             maximum_volume_bytes: "{size}",
             maximum_volumes: 200,
             volume_use_duration: "{use_for}",

@@ -192,13 +192,21 @@ fn checked<T: Configured>(name: &str, text: &str) -> Result<T, Failure> {
     Ok(config)
 }
 
+/// A path as it is typed into a shell: those with quotation marks have been refused.
+fn typed(path: &str) -> String {
+    let is_plain = path.chars().all(|c| c.is_alphanumeric() || "/._-+:@,".contains(c));
+    if is_plain { path.to_owned() } else { format!("'{path}'") }
+}
+
 /// What a person is told to do next.
 fn next_steps(site: &Site, left_out: &[String]) -> String {
-    let folder = site.folder.display();
-    let ron = |name: &str| if site.is_conf { folder.to_string() } else { format!("{folder}/{name}.ron") };
+    let folder = site.folder.display().to_string();
+    let ron = |name: &str| if site.is_conf { typed(&folder) } else { typed(&format!("{folder}/{name}.ron")) };
+    let is_alone = site.address == site::LOCAL;
+    let reached = if is_alone { String::new() } else { format!(" Other machines reach this one at {}.", site.address) };
     let mut text = format!(
         "{folder} has the configurations of {dir}, {sd} and {fd}, with fresh passwords.\n\
-         Volumes and the catalog go to {data}. Other machines reach this one at {address}.\n\n\
+         Volumes and the catalog go to {data}.{reached}\n\n\
          Start the daemons:\n  \
            towline-sd -c {storage}\n  \
            towline-fd -c {file}\n  \
@@ -206,21 +214,21 @@ fn next_steps(site: &Site, left_out: &[String]) -> String {
          Back this machine up and see how it went:\n  \
            printf 'run job={job} yes\\nwait\\nmessages\\n' | towline-console -c {console}\n\
          See whether all is well, at any time:\n  \
-           towline check --config {folder}\n\
-         Add another machine:\n  \
-           towline client add NAME --address ADDRESS --config {folder}\n",
+           towline check --config {at}\n\
+         Add another machine, by its address or, if nobody can dial it, with --dials-in:\n  \
+           towline client add NAME --address ADDRESS --config {at}\n",
         dir = site.named("dir"),
         sd = site.named("sd"),
         fd = site.named("fd"),
         data = site.data.display(),
-        address = site.address,
+        at = typed(&folder),
         storage = ron("storage-daemon"),
         file = ron("file-daemon"),
         director = ron("director"),
         console = ron("console"),
         job = site.name,
     );
-    if site.address == site::LOCAL {
+    if is_alone {
         text +=
             "This machine has no address that others reach: name one with --address before other machines are added.\n";
     }
