@@ -101,13 +101,25 @@ fn of_clients(health: &Health) -> Vec<Metric> {
             "How long ago the newest good backup of a client ended; +Inf if there is none.",
             ages.collect(),
         ),
-        gauge("towline_client_last_good_backup_bytes", "Its bytes.", good(|good| good.bytes as f64)),
-        gauge("towline_client_last_good_backup_files", "Its files.", good(|good| f64::from(good.files))),
-        gauge("towline_client_last_good_backup_seconds", "How long it ran.", good(|good| good.seconds as f64)),
+        gauge(
+            "towline_client_last_good_backup_bytes",
+            "Bytes of the newest good backup of a client.",
+            good(|good| good.bytes as f64),
+        ),
+        gauge(
+            "towline_client_last_good_backup_files",
+            "Files of the newest good backup of a client.",
+            good(|good| f64::from(good.files)),
+        ),
+        gauge(
+            "towline_client_last_good_backup_seconds",
+            "How long the newest good backup of a client ran.",
+            good(|good| good.seconds as f64),
+        ),
         gauge("towline_waiting_connections", "Connections of clients that wait for jobs.", one(health.waiting as f64)),
         gauge(
             "towline_client_waiting_connections",
-            "The same, of each client that dials in.",
+            "Connections of a client that dials in, which wait for jobs.",
             waiting.map(|one| (client(&one.name), one.waiting as f64)).collect(),
         ),
     ]
@@ -160,10 +172,10 @@ fn of_stores(health: &Health, catalogs: &BTreeMap<String, PathBuf>) -> Vec<Metri
     }
     vec![
         gauge("towline_volumes", "Volumes, by pool and state.", pool(|pool| pool.volumes)),
-        gauge("towline_volume_bytes", "Their bytes.", pool(|pool| pool.bytes)),
+        gauge("towline_volume_bytes", "Bytes of volumes, by pool and state.", pool(|pool| pool.bytes)),
         gauge("towline_catalog_up", "Whether the catalog has answered the last question: 1 or 0.", answers.collect()),
         gauge("towline_catalog_bytes", "The size of an embedded catalog, its journal included.", sizes),
-        gauge("towline_catalog_free_bytes", "The space that is left where that file is.", free),
+        gauge("towline_catalog_free_bytes", "The space that is left where the embedded catalog is.", free),
     ]
 }
 
