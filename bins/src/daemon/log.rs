@@ -53,10 +53,20 @@ impl Sink {
             Notice::Waiting(what) => supervisor::waits(what),
             Notice::Listening(address) => {
                 tracing::info!("listening on {address}");
-                say(&format!("listening on {address}\n"));
+                if !is_one_place() {
+                    say(&format!("listening on {address}\n"));
+                }
                 supervisor::serves(&format!("listening on {address}"));
             }
         })
+    }
+}
+
+/// Whether standard output and standard error go to the same place, where a line is wanted once.
+fn is_one_place() -> bool {
+    match (rustix::fs::fstat(std::io::stdout()), rustix::fs::fstat(std::io::stderr())) {
+        (Ok(out), Ok(errors)) => (out.st_dev, out.st_ino) == (errors.st_dev, errors.st_ino),
+        _ => false,
     }
 }
 

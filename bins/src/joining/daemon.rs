@@ -75,7 +75,7 @@ fn wait(child: &mut Child, listens: bool, log: &Path, pid: &Path) -> Result<(), 
             return Err(format!("the file daemon has ended with {status}:\n{}", last.join("\n")));
         }
         let runs = std::fs::read_to_string(pid).is_ok_and(|id| id.trim() == child.id().to_string());
-        if runs && (!listens || said.lines().any(|line| line.starts_with("listening on "))) {
+        if runs && (!listens || said.lines().any(|line| line.contains("listening on "))) {
             return Ok(());
         }
         if Instant::now() > until {
