@@ -16,6 +16,8 @@ pub struct Inspection {
     pub timers: usize,
     /// The archive devices of a storage daemon.
     pub devices: Vec<DeviceInspection>,
+    /// What the daemon waits for before it does its work: a director for its catalog.
+    pub waits: Option<String>,
 }
 
 /// Who uses an archive device, and who wants to.
@@ -42,6 +44,7 @@ impl<R: Role> Node<R> {
             dials: net.dials.len(),
             timers: net.timers_set(),
             devices: self.role.devices(),
+            waits: self.role.waits(),
         }
     }
 }

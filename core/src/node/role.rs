@@ -99,6 +99,10 @@ pub trait Role: Sized + Send + 'static {
     fn devices(&self) -> Vec<DeviceInspection> {
         Vec::new()
     }
+    /// What it waits for before it can do its work, for [`Node::inspect`](super::Node::inspect).
+    fn waits(&self) -> Option<String> {
+        None
+    }
     /// An incoming connection was refused before it was ready; already logged. Returns a code to count by.
     fn on_refused(&mut self, _net: &mut Net<Self>, _reason: &CloseReason) -> Option<Code> {
         None

@@ -32,7 +32,7 @@ const REST: Duration = Duration::from_secs(4 * 3_600);
 const JOB: Duration = Duration::from_secs(3_600);
 /// How long a console may wait for an answer there.
 const ANSWER: Duration = Duration::from_secs(120);
-/// How soon whoever starts a director that has ended by itself, or that waits for its catalog, tries again.
+/// How soon whoever starts a director that has ended by itself tries again.
 const AGAIN: Duration = Duration::from_secs(5);
 /// Things that may happen in one run: more means that somebody turns in a circle.
 const MOST_STEPS: u64 = 4_000_000;
@@ -440,15 +440,7 @@ impl<'a> Run<'a> {
     }
 
     fn do_job(&mut self, line: &str) -> Result<JobRow, Failure> {
-        let mut answer = self.ask(line)?;
-        // A director that started while its catalog was away asks for it only now and then.
-        for _ in 0..ANSWER.as_secs() / AGAIN.as_secs() {
-            if !answer.contains("(T0780)") {
-                break;
-            }
-            self.run_for(AGAIN)?;
-            answer = self.ask(line)?;
-        }
+        let answer = self.ask(line)?;
         let id = answer.split_once("JobId=").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
         let Some(id) = id else {
             let what = format!("{line:?} is not taken: {answer}");
@@ -505,7 +497,10 @@ fn at_storages(region: &Region, draw: &Draw, all: &mut Vec<String>) {
 
 /// What is not at rest at the director: each client that dials it waits there once, and nobody else is there but consoles.
 fn at_director(region: &Region, draw: &Draw, all: &mut Vec<String>) {
-    let rows = region.world.inspect(region.director).map(|seen| seen.connections).unwrap_or_default();
+    let seen = region.world.inspect(region.director);
+    let (rows, waits) = seen.map(|seen| (seen.connections, seen.waits)).unwrap_or_default();
+    // One that started while its catalog was away asks for it only now and then.
+    all.extend(waits.map(|waits| format!("the director is {waits}")));
     for (n, client) in draw.clients.iter().enumerate() {
         let (name, wanted) = (name(Who::Client(n)), usize::from(client.dialled.waits()));
         let there =

@@ -392,6 +392,10 @@ impl Role for Director {
         self.settle(net);
     }
 
+    fn waits(&self) -> Option<String> {
+        self.setup.waits()
+    }
+
     fn on_surveyed(&mut self, net: &mut Net, surveyor: Surveyor, rows: Vec<Row>) {
         let Surveyor::Console(conn) = surveyor else {
             self.looks.surveyed(&mut Tools { net, common: &mut self.common }, rows);
