@@ -303,8 +303,8 @@ impl Role for FileDaemon {
     type Dial = Dial;
     type Timer = Due;
     type Work = Owner;
-    /// The session whose status waits for it.
-    type Survey = SessionId;
+    /// Who wants a status, and which part of it if not the whole.
+    type Survey = (SessionId, Option<String>);
 
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
@@ -462,8 +462,8 @@ impl Role for FileDaemon {
         }
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, id: SessionId, rows: Vec<Row>) {
-        self.status_surveyed(net, id, &rows);
+    fn on_surveyed(&mut self, net: &mut Net, (id, part): (SessionId, Option<String>), rows: Vec<Row>) {
+        self.status_surveyed(net, id, part.as_deref(), &rows);
     }
 
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {

@@ -16,9 +16,16 @@ use super::session::Next;
 use super::{FileDaemon, scripts};
 
 impl FileDaemon {
-    /// A status shows the connections too, so they were asked first: here it is.
-    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, rows: &[Row]) {
+    /// A status shows the connections too, and its part about running jobs how far they are, so they were asked first: here
+    /// it is.
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, part: Option<&str>, rows: &[Row]) {
         self.look_at_progress(net, rows);
+        if let Some(part) = part {
+            if self.send_dot_status(net, id, part) == Next::End {
+                self.end_session(net, id);
+            }
+            return;
+        }
         let number = |row: &Row| match self.sessions.of_director(row.conn) {
             Some(session) if session.monitor => Some(Number::MonitorToFile),
             _ => row.number(PeerKind::Client),

@@ -269,8 +269,9 @@ impl FileDaemon {
         match command {
             FileCommand::Job(job) => self.start_job(net, id, job),
             FileCommand::Cancel { job } => self.serve_cancel(net, id, &job),
-            FileCommand::Status => net.survey(id),
+            FileCommand::Status => net.survey((id, None)),
             FileCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
+            FileCommand::DotStatus { what } if what == "running" => net.survey((id, Some(what))),
             FileCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             FileCommand::SetDebug(debug) => self.set_debug(net, id, &debug),
             FileCommand::Resolve { host } => self.look_up(net, id, host),

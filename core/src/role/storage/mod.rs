@@ -66,6 +66,7 @@ use crate::work::{Work, WorkDone};
 use catalog_tables::{Event, Halt};
 use device::Devices;
 use job::{Control, Early, Job, Part, Presence};
+use report::Wanted;
 use session::{Reading, Session};
 use tokens::{Dial, Due, Owner};
 
@@ -199,8 +200,8 @@ impl Role for StorageDaemon {
     type Dial = Dial;
     type Timer = Due;
     type Work = Owner;
-    /// The session whose status waits for it, and the devices to show.
-    type Survey = (SessionId, Vec<String>);
+    /// The session whose status waits for it, and what that is to show.
+    type Survey = (SessionId, Wanted);
 
     fn start(&mut self, net: &mut Net) {
         self.started = net.wall();
@@ -340,8 +341,8 @@ impl Role for StorageDaemon {
         self.devices.inspect()
     }
 
-    fn on_surveyed(&mut self, net: &mut Net, (id, devices): (SessionId, Vec<String>), rows: Vec<Row>) {
-        self.status_surveyed(net, id, &devices, &rows);
+    fn on_surveyed(&mut self, net: &mut Net, (id, wanted): (SessionId, Wanted), rows: Vec<Row>) {
+        self.status_surveyed(net, id, &wanted, &rows);
     }
 
     fn on_done(&mut self, net: &mut Net, owner: Owner, done: WorkDone) {

@@ -18,10 +18,29 @@ use super::StorageDaemon;
 use super::job::Part;
 use super::session::Next;
 
+/// What a status is to show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// All, of these devices, or of all if none is named.
+    Whole { devices: Vec<String> },
+    /// The jobs that run.
+    Running,
+}
+
 impl StorageDaemon {
-    /// A status shows the connections too, so they were asked first: here it is.
-    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, devices: &[String], rows: &[Row]) {
+    /// A status shows the connections too, and its part about running jobs how far they are, so they were asked first: here
+    /// it is.
+    pub(super) fn status_surveyed(&mut self, net: &mut Net, id: SessionId, wanted: &Wanted, rows: &[Row]) {
         self.look_at_progress(net, rows);
+        let devices = match wanted {
+            Wanted::Whole { devices } => devices,
+            Wanted::Running => {
+                if self.send_dot_status(net, id, "running") == Next::End {
+                    self.end_session(net, id);
+                }
+                return;
+            }
+        };
         let number = |row: &Row| match self.sessions.of_director(row.conn) {
             Some(session) if session.monitor => Some(Number::MonitorToStorage),
             Some(session) if session.job.as_ref().is_some_and(|job| matches!(job.part, Part::Receive { .. })) => {

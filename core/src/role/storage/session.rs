@@ -20,6 +20,7 @@ use crate::wire::storage_answers::{self as answers, JobAccepted};
 
 use super::device::Need;
 use super::job::{Control, Job, Order, Part, Place, Presence};
+use super::report::Wanted;
 use super::{Due, StorageDaemon};
 
 /// Bytes of the longest bootstrap.
@@ -173,7 +174,10 @@ impl StorageDaemon {
             StorageCommand::Listen => return self.listen_for_storage(net, id),
             StorageCommand::Replicate(order) => return self.dial_storage(net, id, &order),
             StorageCommand::Cancel { job } => self.serve_cancel(net, id, &job),
-            StorageCommand::Status { devices } => net.survey((id, devices)),
+            StorageCommand::Status { devices } => net.survey((id, Wanted::Whole { devices })),
+            StorageCommand::DotStatus { what } if what.eq_ignore_ascii_case("running") => {
+                net.survey((id, Wanted::Running));
+            }
             StorageCommand::DotStatus { what } => return self.send_dot_status(net, id, &what),
             StorageCommand::SetBandwidth { limit, job } => self.set_bandwidth(net, id, limit, &job),
             StorageCommand::SetDebug(debug) => self.set_debug(net, id, &debug),

@@ -39,8 +39,13 @@ fn session(world: &mut World<StorageDaemon>) -> PeerId {
 }
 
 fn status(world: &mut World<StorageDaemon>) -> String {
+    answer(world, "status")
+}
+
+/// What a session of its own hears when it says this.
+fn answer(world: &mut World<StorageDaemon>, line: &str) -> String {
     let asks = session(world);
-    world.say(asks, "text status\\n");
+    world.say(asks, &format!("text {line}\\n"));
     let text = world.heard(asks).concat();
     world.say(asks, "signal -4");
     text
@@ -50,7 +55,8 @@ fn status(world: &mut World<StorageDaemon>) -> String {
 fn a_limited_job_takes_its_time_and_its_status_says_how_far_it_is() {
     let (mut world, job) = busy(200);
     world.wait(Duration::from_secs(5));
-    let text = status(&mut world);
+    let text = answer(&mut world, ".status running");
+    assert!(!text.contains("Connections:") && status(&mut world).contains(" Bytes="), "{text}");
     let numbers = text.split_once("    Files=").map_or("", |(_, rest)| rest);
     let bytes = numbers.split_once("Bytes=").and_then(|(_, rest)| rest.split_once(' ')).map_or("", |(bytes, _)| bytes);
     let bytes: u64 = bytes.replace(',', "").parse().unwrap_or_else(|_| panic!("{text}"));
