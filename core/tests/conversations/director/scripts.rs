@@ -214,7 +214,7 @@ fn commands_of_a_console_are_done_by_the_director_and_what_they_show_stands_in_t
 fn a_command_of_a_console_that_is_not_done_is_an_error_and_nobody_is_asked() {
     for (line, why) in [
         ("list jbos", "list needs one of"),
-        ("prune", "prune needs one of"),
+        ("prune", "Say what to prune"),
         ("run job=backup-tiny yes", "run: jobs cannot have this command done (T0747)"),
         ("delete volume", "delete"),
     ] {

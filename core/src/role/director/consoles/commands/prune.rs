@@ -50,6 +50,7 @@ pub(super) const COMMAND: Command = Command::new(
             ],
             ..Form::PLAIN
         },
+        Form { subjects: &[""], help: &[("prune", "choose what to prune from a menu")], ..Form::PLAIN },
         Form {
             subjects: &["stats"],
             words: &[("yes", Nothing)],
@@ -81,7 +82,11 @@ enum What {
 }
 
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
-    let reply = match words.word(1).as_str() {
+    let reply = match subject(words).as_str() {
+        "" => {
+            let usage = "Say what to prune: prune files, jobs, volume, stats or directory.";
+            choice::item(words, MENU, "Choose item to prune", &ITEMS, usage)
+        }
         "files" => of_client(view, words, What::Files)?,
         "jobs" => of_client(view, words, What::Jobs)?,
         "stats" => Reply::found("No statistics are kept.\n".to_owned()),
@@ -89,6 +94,19 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         _ => volumes(view, words)?,
     };
     Ok(reply.using_if(words.is_first()))
+}
+
+/// What was chosen from the menu.
+pub(super) const MENU: &str = "item";
+
+const ITEMS: [&str; 5] = ["Files", "Jobs", "Volume", "Stats", "Directory"];
+
+/// What a line is about, also if that was chosen from a menu; empty if it does not say.
+pub(super) fn subject(words: &Words) -> String {
+    match words.word(1).as_str() {
+        "" | MENU => words.value(&[MENU]).unwrap_or_default().to_lowercase(),
+        what => what.to_owned(),
+    }
 }
 
 fn of_client(view: &View<'_>, words: &Words, what: What) -> Result<Reply, Refusal> {
@@ -222,6 +240,9 @@ fn volumes(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
                 old(rows, now, all).after(format!("{found} volumes are Full or Used.\n"))
             }),
         ));
+    }
+    if names.is_empty() && pool.is_none() && words.has(MENU) {
+        return choice::resource(view, words, Kind::Pool, "pool", usage);
     }
     Ok(match pool {
         Some(pool) if names.is_empty() => shelf::choose(words, pool, is_closed, usage),

@@ -9,6 +9,7 @@ use super::super::refusal::{BadValue, Kind, NoSuch, Refusal, number_of};
 use super::super::reply::{Reply, View};
 use super::super::words::Words;
 use super::list::statuses;
+use super::prune::{MENU, subject};
 use super::shelf::{self, Held};
 use super::truncate;
 
@@ -67,6 +68,7 @@ pub(super) const COMMAND: Command = Command::new(
             ],
             ..Form::PLAIN
         },
+        Form { subjects: &[""], help: &[("purge", "choose what to purge from a menu")], ..Form::PLAIN },
         Form {
             subjects: &["quota"],
             words: &[("client", Value)],
@@ -84,6 +86,8 @@ const MOST: u32 = 10_000;
 /// Jobs that are shown of a name.
 const SHOWN: u32 = 20;
 
+const ITEMS: [&str; 4] = ["files", "jobs", "volume", "quota"];
+
 const WARNING: &str = "\nWhat is purged is gone from the catalog, old or not: it cannot be restored from a list of files any more. Use \
                        prune for what is old.\n";
 
@@ -92,7 +96,11 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     if !view.access().is_some_and(super::super::access::Access::is_open) {
         return Err(Refusal::NotForSome);
     }
-    let reply = match words.word(1).as_str() {
+    let reply = match subject(words).as_str() {
+        "" => {
+            let usage = "Say what to purge: purge files, jobs, volume or quota.";
+            choice::item(words, MENU, "Choose item to purge", &ITEMS, usage)
+        }
         "quota" => return quota(view, words),
         "volume" => volumes(view, words)?,
         what => jobs(view, words, what == "files")?,
@@ -193,6 +201,9 @@ fn volumes(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
             return Ok(shelf::named(names, pool, Box::new(move |rows| of_volumes(rows, &words, false, statuses))));
         }
         let usage = "Name the volume: purge volume=NAME.";
+        if pool.is_none() && words.has(MENU) {
+            return choice::resource(view, words, Kind::Pool, "pool", usage);
+        }
         return Ok(match pool {
             Some(pool) => shelf::choose(words, pool, |row| may_be_purged(row).is_ok(), usage),
             None => choice::line(words, "volume", "Enter Volume name: ", usage),

@@ -85,6 +85,13 @@ pub(in super::super) fn menu(
     ask(words, key, prompt, usage)
 }
 
+/// Asks what a command is to be about.
+pub(in super::super) fn item(words: &Words, key: &'static str, question: &str, items: &[&str], usage: &str) -> Reply {
+    let items = items.iter().map(|item| (*item).to_owned()).collect();
+    let title = "You have the following choices:".to_owned();
+    ask(words, key, Prompt::Choice { title, items, ask: question.to_owned() }, usage.to_owned())
+}
+
 /// Asks for a line of text.
 pub(in super::super) fn line(words: &Words, key: &'static str, prompt: &str, usage: &str) -> Reply {
     ask(words, key, Prompt::Line(prompt.to_owned()), usage.to_owned())
