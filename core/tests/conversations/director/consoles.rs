@@ -70,6 +70,7 @@ fn a_question_is_asked_at_a_sub_prompt_until_it_is_answered() {
     desk.world.say(console, "signal -5");
     assert!(desk.world.heard(console).is_empty(), "signals at a question count for nothing");
     assert_eq!(desk.ask(console, "."), ["text Job not run.\\n", "signal -1"]);
+    assert_eq!(desk.ask(console, "."), ["signal -1"], "said once more, it is nothing");
     desk.ask(console, "run job=backup-tiny");
     assert_eq!(desk.ask(console, "yes"), ["text Job queued. JobId=1\\n", "signal -1"]);
 }

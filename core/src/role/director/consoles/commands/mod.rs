@@ -162,7 +162,8 @@ pub(super) const COMMANDS: &[Command] = &[
 pub(crate) fn serve(view: &View<'_>, line: &str) -> Reply {
     let words = Words::parse(line);
     let word = words.word(0);
-    if word.is_empty() {
+    // A period ends a question, and at a prompt nothing.
+    if matches!(word.as_str(), "" | ".") {
         return Reply::Prompt;
     }
     let command = find(&word);
