@@ -82,6 +82,7 @@ fn files_are_marked_in_a_tree_and_restored() {
     let done = desk.ask(console, "done");
     let text = done.concat();
     assert!(done.contains(&"signal -26".to_owned()) && text.contains("4 files selected to be restored."), "{text}");
+    assert!(text.contains("They have ") && !text.contains("They have about "), "the tree knows their sizes: {text}");
     assert!(text.contains("Run Restore job") && text.contains("Restore Client:  bareos-fd"), "{text}");
     assert!(text.ends_with("text OK to run? (yes/mod/no): signal -27"), "{text}");
     assert!(desk.ask(console, "yes").concat().contains("Job queued. JobId=2"));

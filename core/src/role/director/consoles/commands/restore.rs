@@ -159,6 +159,8 @@ pub(in super::super) struct Restoring {
     /// What is taken from lists on the director, beside [`Which::Paths`].
     listed: Listed,
     files: Vec<RestoreFiles>,
+    /// The bytes of these files, where their sizes are known.
+    bytes: Option<u64>,
 }
 
 /// Which files of the jobs.
@@ -247,6 +249,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
         which,
         listed,
         files,
+        bytes: None,
     };
     let understood = understood(view, words)?;
     let reply = Box::new(restoring).jobs_wanted(view)?;
@@ -414,15 +417,19 @@ impl Restoring {
         })
     }
 
-    /// A person has marked files.
+    /// A person has marked files, which have so many bytes.
     ///
     /// # Errors
     /// There are none.
-    pub(in super::super) fn chosen(mut self: Box<Self>, files: Vec<RestoreFiles>) -> Result<Reply, Refusal> {
+    pub(in super::super) fn chosen(
+        mut self: Box<Self>,
+        files: Vec<RestoreFiles>,
+        bytes: u64,
+    ) -> Result<Reply, Refusal> {
         if files.is_empty() {
             return Err(Refusal::NoFile);
         }
-        self.files = files;
+        (self.files, self.bytes) = (files, Some(bytes));
         Ok(self.pieces_wanted())
     }
 
@@ -446,8 +453,11 @@ impl Restoring {
         };
         let parts: VecDeque<RestorePart> = parts.into_iter().map(part).collect();
         let text: String = parts.iter().map(|part| needed_volumes(view.config(), part)).collect();
-        let about = suffixed(plan::about(&self.jobs, &self.files));
-        let text = format!("{text}{} files selected to be restored.\nThey have about {about}B.\n", selected.files);
+        let bytes = match self.bytes {
+            Some(bytes) => suffixed(bytes),
+            None => format!("about {}", suffixed(plan::about(&self.jobs, &self.files))),
+        };
+        let text = format!("{text}{} files selected to be restored.\nThey have {bytes}B.\n", selected.files);
         let reply = if self.words.has("plan") {
             let client = self.to_client.clone().unwrap_or_else(|| self.client.clone());
             let planned = Planned {

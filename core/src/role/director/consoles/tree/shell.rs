@@ -117,7 +117,8 @@ impl Shell {
             }
             Some(Command(.., Do::Done)) => {
                 let marked: Vec<RestoreFiles> = self.tree.marked();
-                let next = self.restoring.chosen(marked).unwrap_or_else(Reply::refused);
+                let (_, bytes) = self.marked();
+                let next = self.restoring.chosen(marked, bytes).unwrap_or_else(Reply::refused);
                 Reply::Mark(Signal::EndRestoreTree, Box::new(next))
             }
             Some(Command(.., Do::Quit)) => Self::leave(),
@@ -259,8 +260,14 @@ impl Shell {
     }
 
     fn estimate(&self) -> String {
-        const REGULAR: u32 = 0o100_000;
         let saved = self.tree.nodes.iter().filter(|node| node.file_index > 0).count();
+        let (marked, bytes) = self.marked();
+        format!("{saved} total files; {marked} marked to be restored; {} bytes.\n", thousands(bytes))
+    }
+
+    /// How many files are marked, and their bytes.
+    fn marked(&self) -> (u64, u64) {
+        const REGULAR: u32 = 0o100_000;
         let (mut marked, mut bytes) = (0_u64, 0_u64);
         for node in self.tree.nodes.iter().filter(|node| node.marked) {
             marked += 1;
@@ -268,7 +275,7 @@ impl Shell {
                 bytes = bytes.saturating_add(u64::try_from(node.size).unwrap_or(0));
             }
         }
-        format!("{saved} total files; {marked} marked to be restored; {} bytes.\n", thousands(bytes))
+        (marked, bytes)
     }
 
     fn mark(&mut self, names: &[Vec<u8>], on: bool) -> String {

@@ -72,6 +72,7 @@ fn look(view: &View<'_>, words: Words, row: &JobRow, choice: Choice, jobs: Vec<J
         which: Which::Chosen,
         listed: Listed::default(),
         files: Vec::new(),
+        bytes: None,
     };
     let text = format!("Asking client {} which files of job {id} are there already.\n", row.client);
     let (client, how, files) = (row.client.clone(), (restoring.to.clone(), restoring.replace), choice.files);
