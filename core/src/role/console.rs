@@ -357,7 +357,17 @@ impl Role for Console {
     }
 
     fn on_stop(&mut self, net: &mut Net<Self>) {
-        self.leave(net);
+        match self.conn {
+            // Nobody waits for what is under way, and a director that hangs gives no more of it.
+            Some(conn) if self.state != State::Ready => {
+                if self.state == State::Busy {
+                    self.verdict.worsen(FAILED);
+                }
+                self.state = State::Leaving;
+                net.abort(conn);
+            }
+            _ => self.leave(net),
+        }
     }
 }
 

@@ -18,6 +18,7 @@ struct Bench {
     notices: Vec<Notice>,
     sent: Vec<Vec<u8>>,
     closed: bool,
+    aborted: bool,
     exit: Option<ExitReason>,
     query: Option<QueryId>,
     dial: Option<DialId>,
@@ -50,6 +51,7 @@ impl Bench {
             notices: Vec::new(),
             sent: Vec::new(),
             closed: false,
+            aborted: false,
             exit: None,
             query: None,
             dial: None,
@@ -69,6 +71,7 @@ impl Bench {
                 Action::Notify(notice) => self.notices.push(notice),
                 Action::ToConn { message: ToConn::Send(bytes), .. } => self.sent.push(bytes),
                 Action::ToConn { message: ToConn::Close { .. }, .. } => self.closed = true,
+                Action::ToConn { message: ToConn::Abort, .. } => self.aborted = true,
                 Action::Exit(reason) => self.exit = Some(reason),
                 _ => {}
             }
@@ -238,6 +241,19 @@ fn a_stop_leaves_also_before_there_is_a_connection() {
     let mut bench = Bench::new(None);
     bench.event(Event::StopRequested);
     assert_eq!(bench.exit, Some(ExitReason::Done));
+}
+
+#[test]
+fn a_stop_does_not_wait_for_a_director_that_hangs() {
+    let mut bench = Bench::greeted();
+    bench.event(Event::StopRequested);
+    assert!(bench.closed && !bench.aborted, "at a prompt it says good-bye");
+    let mut bench = Bench::greeted();
+    bench.typed("list jobs");
+    bench.event(Event::StopRequested);
+    assert!(bench.aborted && !bench.closed);
+    bench.from(FromConn::Closed(CloseReason::Aborted));
+    assert_eq!(bench.exit, Some(ExitReason::Failed(FAILED)), "its answer has not come");
 }
 
 #[test]
