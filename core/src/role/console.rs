@@ -37,6 +37,8 @@ const SPEAKS: &str = "26.0.0";
 pub const NO_DIRECTOR: u8 = 3;
 /// The exit code when a command was refused or failed, or a question was left without an answer.
 pub const FAILED: u8 = 2;
+/// Commands that start a job, or ask before they do.
+const STARTS: [&str; 2] = ["run", "restore"];
 /// Bytes of a line that are looked at: of longer ones the beginning.
 const MAX_LINE: usize = 256;
 
@@ -68,6 +70,8 @@ struct Verdict {
     is_stock: bool,
     /// The command under way.
     verb: String,
+    /// It is to start a job, and none has been started or asked about.
+    starts: bool,
     /// The beginning of a line of text whose end has not come.
     line: String,
 }
@@ -219,6 +223,8 @@ impl Verdict {
         if !self.asked {
             verb.clone_into(&mut self.verb);
         }
+        // Who answers a question may want none.
+        self.starts = !self.asked && self.is_stock && STARTS.contains(&verb);
         self.asked = false;
         self.line.clear();
     }
@@ -236,6 +242,7 @@ impl Verdict {
                 if self.is_stock && console::is_failure(&self.verb, line.trim_end()) {
                     self.worsen(FAILED);
                 }
+                self.starts &= console::parse_queued(&line).is_none();
                 if !self.waits {
                     continue;
                 }
@@ -250,6 +257,8 @@ impl Verdict {
         match signal {
             Signal::CommandFailed => self.worsen(FAILED),
             Signal::SubPrompt => self.asked = true,
+            // A stock director has many words for why it starts none.
+            Signal::Eod | Signal::MainPrompt if std::mem::take(&mut self.starts) => self.worsen(FAILED),
             _ => {}
         }
     }

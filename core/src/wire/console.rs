@@ -1,5 +1,7 @@
 //! Lines between a console and its director (`wire/1 §6`).
 
+use crate::ids::JobId;
+
 /// Lines of reports wait that the console has not been shown (`wire/1 §6.1`).
 pub const NEWS: &str = "You have messages.\n";
 
@@ -13,6 +15,12 @@ pub fn parse_end(line: &str) -> Option<u8> {
     let words = line.trim_end().strip_prefix("JobStatus=")?.strip_suffix(')')?;
     let (_, letter) = words.rsplit_once('(')?;
     if let [letter] = letter.as_bytes() { Some(*letter) } else { None }
+}
+
+/// The job that a director says it has started: `Job queued. JobId=7` (`wire/1 §6.2`).
+#[must_use]
+pub fn parse_queued(line: &str) -> Option<JobId> {
+    line.trim_end().strip_prefix("Job queued. JobId=")?.parse().ok().map(JobId)
 }
 
 /// Whether a line of a stock director says that the command of this verb has failed (`wire/1 §6.2`). What reports and
@@ -30,6 +38,14 @@ pub fn is_failure(verb: &str, line: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_job_that_is_queued_has_its_number_at_the_end_of_the_line() {
+        assert_eq!(parse_queued("Job queued. JobId=12\n"), Some(JobId(12)));
+        for line in ["Job queued. JobId=", "Job failed.", "  Job queued. JobId=1", "Job queued. JobId=x"] {
+            assert_eq!(parse_queued(line), None, "{line}");
+        }
+    }
 
     #[test]
     fn the_end_of_a_job_is_its_letter_and_nothing_else_is_one() {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use towline_core::ids::JobId;
+use towline_core::wire::console::parse_queued;
 
 /// Bytes of a line of an answer that are looked at.
 const MAX_LINE: usize = 256;
@@ -14,7 +15,7 @@ const STARTS: [&str; 3] = ["run", "rerun", "restore"];
 #[derive(Debug, Default)]
 pub(super) struct Order {
     waits: bool,
-    id: Option<u32>,
+    id: Option<JobId>,
     /// The beginning of a line of the answer.
     line: String,
 }
@@ -41,7 +42,7 @@ impl Order {
             let room = MAX_LINE.saturating_sub(self.line.len());
             self.line.extend(piece.chars().take(room));
             if piece.ends_with('\n') {
-                self.id = job_of(&self.line);
+                self.id = parse_queued(&self.line);
                 self.line.clear();
             }
             if self.id.is_some() {
@@ -54,13 +55,8 @@ impl Order {
     pub(super) fn started(&mut self) -> Option<JobId> {
         let id = self.id.take()?;
         self.waits = false;
-        Some(JobId(id))
+        Some(id)
     }
-}
-
-/// The number in `Job queued. JobId=7`.
-fn job_of(line: &str) -> Option<u32> {
-    line.trim_end().strip_prefix("Job queued. JobId=")?.parse().ok()
 }
 
 #[cfg(test)]

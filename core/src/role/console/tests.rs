@@ -326,7 +326,11 @@ fn what_a_stock_director_prints_of_a_failure_is_one_and_what_it_lists_is_none() 
     ] {
         assert_eq!(end_after(line, &[answer], eod), Some(ExitReason::Failed(2)), "{line}");
     }
+    let unknown = "Using Catalog \"c\"\nInvalid keyword: bogus\nYou have messages.\n";
+    assert_eq!(end_after("run job=b bogus=1 yes", &[unknown], eod), Some(ExitReason::Failed(2)), "no job is started");
     for (line, answer) in [
+        ("run job=b yes", "Using Catalog \"c\"\nJob queued. JobId=7\nYou have messages.\n"),
+        ("estimate job=b", "Using Catalog \"c\"\n2000 OK estimate files=1 bytes=2\n"),
         ("messages", "Error: Client resource nosuch does not exist.\nJob \"nosuch\" not found\n"),
         ("list joblog jobid=1", "Error: it went wrong\nother: is an invalid command.\n"),
         (".volstatus", "Used\nError\nDisabled\n"),
