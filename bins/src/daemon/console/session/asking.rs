@@ -34,6 +34,7 @@ pub(super) struct Job {
     pub(super) name: String,
     pub(super) level: String,
     pub(super) status: u8,
+    pub(super) client: String,
     pub(super) files: u64,
     pub(super) bytes: u64,
     /// Its client and its start.
@@ -50,6 +51,7 @@ impl Job {
             name: cell("name")?.to_owned(),
             level: cell("level").unwrap_or_default().to_owned(),
             status: *status,
+            client: cell("client").unwrap_or_default().to_owned(),
             files: number("jobfiles").unwrap_or_default(),
             bytes: number("jobbytes").unwrap_or_default(),
             about: [cell("client"), cell("starttime")].into_iter().flatten().collect::<Vec<_>>().join(" "),
@@ -83,10 +85,7 @@ impl Asking {
     /// The names that a command lists.
     pub(super) fn names(&mut self, command: &'static str) -> &[String] {
         if !self.names.contains_key(command) {
-            let text = self.ask(command);
-            let lines =
-                text.lines().map(str::trim_end).filter(|line| !line.is_empty() && !line.starts_with("Using Catalog "));
-            let names = if text.contains("invalid command") { Vec::new() } else { lines.map(str::to_owned).collect() };
+            let names = names_of(&self.ask(command));
             self.names.insert(command, names);
         }
         self.names.get(command).map_or(&[], Vec::as_slice)
@@ -113,6 +112,16 @@ impl Asking {
     pub(super) fn job(&mut self, id: u32) -> Result<Option<Job>, Ended> {
         let text = self.try_to_ask(&format!("list jobid={id}"))?;
         Ok(table::rows(&text).iter().filter_map(|row| Job::of(row)).find(|job| job.id == id))
+    }
+
+    /// What the client of a job says of those that run. None if that takes too long.
+    ///
+    /// # Errors
+    /// The node has ended.
+    pub(super) fn status_of_client(&mut self, job: &Job) -> Result<Option<String>, Ended> {
+        let text = self.link.ask(&format!(".status client=\"{}\" running", job.client), WITHIN, MAX_ANSWER)?;
+        self.has_news |= text.as_ref().is_some_and(|text| text.ends_with(NEWS));
+        Ok(text)
     }
 
     /// The newest good job before another one that did the same.
@@ -162,6 +171,42 @@ impl Asking {
     }
 }
 
+/// The names in an answer, one a line, once each: a stock director lists levels for each type of job, and says first which catalog
+/// it asks.
+fn names_of(text: &str) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    if text.contains("invalid command") {
+        return names;
+    }
+    let is_name = |line: &&str| {
+        !line.is_empty() && !["Using Catalog ", "Automatically selected "].iter().any(|words| line.starts_with(words))
+    };
+    for line in text.lines().map(str::trim_end).filter(is_name) {
+        if !names.iter().any(|name| name == line) {
+            names.push(line.to_owned());
+        }
+    }
+    names
+}
+
+/// What a file daemon of either kind says of a job in its status: files and bytes.
+pub(super) fn figures_of(text: &str, id: u32) -> Option<(u64, u64)> {
+    let (mut is_next, mut is_it) = (false, false);
+    let (mut files, mut bytes) = (None, None);
+    let number = |text: &str| text.replace(',', "").parse::<u64>().ok();
+    for word in text.split_whitespace() {
+        if let Some(job) = word.strip_prefix("JobId=").or_else(|| is_next.then_some(word)) {
+            is_it = number(job) == Some(id.into());
+        } else if let Some(count) = word.strip_prefix("Files=").filter(|_| is_it) {
+            files = files.or_else(|| number(count));
+        } else if let Some(count) = word.strip_prefix("Bytes=").filter(|_| is_it) {
+            bytes = bytes.or_else(|| number(count));
+        }
+        is_next = word == "JobId";
+    }
+    files.zip(bytes)
+}
+
 /// The jobs of `Running Jobs:`, in a line each that begins with the number or with `JobId` and the number.
 fn running(text: &str) -> Option<Vec<u32>> {
     if !text.contains("Running Jobs:") {
@@ -189,6 +234,26 @@ mod tests {
     }
 
     #[test]
+    fn names_come_once_and_without_what_a_stock_director_says_before_them() {
+        let media = "Automatically selected Catalog: c\nUsing Catalog \"c\"\nFull-0001\nautodisable\n";
+        assert_eq!(names_of(media), ["Full-0001", "autodisable"]);
+        assert_eq!(names_of("Full\nBase\nFull\nIncremental\n"), ["Full", "Base", "Incremental"]);
+        assert_eq!(names_of(".media: is an invalid command.\n"), [""; 0]);
+    }
+
+    #[test]
+    fn figures_of_a_job_are_read_from_the_status_of_both_kinds_of_file_daemon() {
+        let ours = "Connecting to Client f at f:9102\nJobId 5 Job b.2026-11-30_18.39.52_12 is running.\n    \
+                    Backup Job started: 30-Nov-26 18:39, 1 s ago\n    Files=3 Bytes=7,748,629 Bytes/sec=2,001,894 Errors=0\n\
+                    JobId 6 Job c.2026-11-30_18.39.52_13 is running.\n    Files=1 Bytes=2 Bytes/sec=2 Errors=0\n";
+        assert_eq!([5, 6, 7].map(|id| figures_of(ours, id)), [Some((3, 7_748_629)), Some((1, 2)), None]);
+        let theirs = "JobId=6\n Job=slow.2026-11-30_18.39.56_17\n VSS=0\n Level=F\n Files=282\n Bytes=50701\n Bytes/sec=50701\n \
+                      Errors=0\nDirectorConnected=2026-11-30 18:39:59\n";
+        assert_eq!(figures_of(theirs, 6), Some((282, 50_701)));
+        assert_eq!(figures_of("JobId=6\n Files=282\n", 6), None);
+    }
+
+    #[test]
     fn a_job_is_a_row_of_the_list() {
         let text = "+-------+------+--------+---------------------+----------+-------+----------+-----------+\n\
                     | jobid | name | client | starttime           | jobfiles | level | jobbytes | jobstatus |\n\
@@ -197,7 +262,7 @@ mod tests {
                     +-------+------+--------+---------------------+----------+-------+----------+-----------+\n";
         let rows = table::rows(text);
         let job = Job::of(&rows[0]).unwrap();
-        assert_eq!((job.id, job.bytes, job.has_ended()), (1204, 2000, false));
+        assert_eq!((job.id, job.bytes, job.has_ended(), &*job.client), (1204, 2000, false, "h-fd"));
         assert_eq!(job.about, "h-fd 2026-11-30 14:42:00");
     }
 }

@@ -10,11 +10,12 @@ const BOLD: &str = "1";
 const DIM: &str = "2";
 
 /// Words for the end of a job, in lists of jobs that have ended and in reports.
-const ENDS: [(&str, &str); 8] = [
+const ENDS: [(&str, &str); 9] = [
     ("OK -- with warnings", YELLOW),
     ("OK", GREEN),
     ("Warning", YELLOW),
     ("Canceled", RED),
+    ("Cancel", RED),
     ("Error", RED),
     ("Fatal", RED),
     ("Incomplete", YELLOW),
@@ -101,6 +102,10 @@ mod tests {
         assert_eq!(
             line("   266  Full     1,033    16.03 M  OK       29-Nov-26 05:36 restore"),
             "   266  Full     1,033    16.03 M  \x1b[32mOK\x1b[0m       29-Nov-26 05:36 restore"
+        );
+        assert_eq!(
+            line("     3  Full          0         0   Cancel   30-Nov-26 18:39 slow"),
+            "     3  Full          0         0   \x1b[31mCancel\x1b[0m   30-Nov-26 18:39 slow"
         );
         assert_eq!(
             line("  Termination:  Backup OK -- with warnings"),

@@ -7,11 +7,13 @@ use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDraw
 use towline_core::ids::JobId;
 
 use super::super::link::{Ended, News};
-use super::asking::{Asking, Job};
+use super::asking::{Asking, Job, figures_of};
 use super::terminal::Terminal;
 
 /// How often the director is asked.
 const EVERY: Duration = Duration::from_secs(1);
+/// How often a client is asked through it.
+const CLIENT_EVERY: Duration = Duration::from_secs(3);
 /// How soon Ctrl-C is noticed.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -90,6 +92,35 @@ struct Bar {
     /// When it was first seen, and its bytes then.
     since: Instant,
     first: u64,
+    client: Client,
+}
+
+/// What the client of a job says of it: the catalog of a stock director may have nothing before the end.
+#[derive(Debug, Default)]
+struct Client {
+    asked: Option<Instant>,
+    told: Option<(u64, u64)>,
+    /// It takes too long to answer, and whoever waits would be kept waiting.
+    is_slow: bool,
+}
+
+impl Client {
+    /// Its newest figures, if the catalog has none.
+    ///
+    /// # Errors
+    /// The node has ended.
+    fn figures(&mut self, asking: &mut Asking, job: &Job) -> Result<Option<(u64, u64)>, Ended> {
+        let is_due = self.asked.is_none_or(|asked| asked.elapsed() >= CLIENT_EVERY);
+        let is_running = job.status == b'R' && job.files == 0 && job.bytes == 0;
+        if is_due && is_running && !self.is_slow && !job.client.is_empty() {
+            match asking.status_of_client(job)? {
+                Some(text) => self.told = figures_of(&text, job.id).or(self.told),
+                None => self.is_slow = true,
+            }
+            self.asked = Some(Instant::now());
+        }
+        Ok(self.told)
+    }
 }
 
 impl Default for Bars {
@@ -120,13 +151,18 @@ impl Bars {
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()).progress_chars("=> "));
             bar.set_prefix(format!("job {} {}", job.id, job.name));
             bar.enable_steady_tick(TICK);
-            self.jobs.insert(job.id, Bar { bar, expected, since: Instant::now(), first: job.bytes });
+            let (since, first) = (Instant::now(), job.bytes);
+            self.jobs.insert(job.id, Bar { bar, expected, since, first, client: Client::default() });
         }
-        if let Some(shown) = self.jobs.get(&job.id) {
+        if let Some(shown) = self.jobs.get_mut(&job.id) {
+            let mut job = job.clone();
+            if let Some((files, bytes)) = shown.client.figures(asking, &job)? {
+                (job.files, job.bytes) = (job.files.max(files), job.bytes.max(bytes));
+            }
             // The job may have grown since the one before it: the bar is full then, and the figures go on.
             shown.bar.set_position(job.bytes.min(shown.expected.unwrap_or(u64::MAX)));
             let rate = rate(job.bytes.saturating_sub(shown.first), shown.since.elapsed());
-            shown.bar.set_message(figures(job, shown.expected, rate, shown.bar.elapsed()));
+            shown.bar.set_message(figures(&job, shown.expected, rate, shown.bar.elapsed()));
         }
         Ok(())
     }
@@ -165,6 +201,7 @@ mod tests {
             name: "h".to_owned(),
             level: "F".to_owned(),
             status: b'R',
+            client: "h-fd".to_owned(),
             files: 1_200,
             bytes: 3 << 20,
             about: String::new(),
