@@ -3,27 +3,28 @@
 //! Files are regular and have a name and contents; volumes are whole blocks, as the real ones.
 
 mod contents;
+mod saving;
 mod volume;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use towline_core::bulk::pack::{PackError, Packer};
 use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::select::{Filled, RestoreReader};
 use towline_core::bulk::unpack::{DataPiece, RestoreSink, Unpacker};
 use towline_core::bulk::verifier::Verifier;
 use towline_core::bulk::work::{DiskDone, DiskError, DiskWork, ReadForm, Remark, RestoreOrder, Tally};
 use towline_core::ids::HandleId;
-use towline_core::wire::attributes::{AttributeRecord, NewAttributes, Stat};
+use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::block::{BlockHeader, Session};
 use towline_core::wire::bsr::{Bootstrap, Selection};
 use towline_core::wire::digest::{Algorithm, Hasher};
 use towline_core::wire::fate::Fates;
-use towline_core::wire::fileset::FileSet;
-use towline_core::wire::stream::{FileType, Stream};
+use towline_core::wire::stream::Stream;
 
 pub use self::contents::Contents;
+use self::saving::Backup;
+pub use self::saving::Flaw;
 use self::volume::{Volume, mount};
 use crate::rng::Rng;
 
@@ -55,6 +56,8 @@ pub struct Store {
     synced: BTreeMap<String, u64>,
     /// Files that can neither be read nor restored, by the names they have on this disk. Each is worth a remark.
     pub refused: BTreeSet<Vec<u8>>,
+    /// What is wrong with files as they are saved, by the names of files, and of folders with a slash at their end.
+    pub flaws: BTreeMap<Vec<u8>, Flaw>,
 }
 
 impl Disk {
@@ -236,120 +239,6 @@ fn refusal(name: &[u8], what: &str) -> Remark {
 }
 
 #[derive(Debug)]
-struct Backup {
-    files: VecDeque<(Vec<u8>, Contents)>,
-    step: Step,
-    packer: Packer,
-    complete: bool,
-    /// What is to be said of files that cannot be read, and how many they are.
-    remarks: Vec<Remark>,
-    errors: u32,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Begin,
-    OpenData,
-    Data(usize),
-    Digest,
-}
-
-impl Backup {
-    fn new(fileset: &FileSet, store: &Store) -> Self {
-        let below = |name: &[u8]| {
-            let mut paths = fileset.includes.iter().flat_map(|block| &block.files);
-            paths.any(|path| name.starts_with(path))
-        };
-        let files = store.files.iter().filter(|(name, _)| below(name));
-        let (refused, files): (Vec<_>, Vec<_>) = files.partition(|(name, _)| store.refused.contains(*name));
-        let files = files.into_iter().map(|(name, contents)| (name.clone(), contents.clone())).collect();
-        let remarks: Vec<Remark> = refused.iter().map(|(name, _)| refusal(name, "could not be read")).collect();
-        let errors = u32::try_from(remarks.len()).unwrap_or(u32::MAX);
-        Self { files, step: Step::Begin, packer: Packer::new(), complete: false, remarks, errors }
-    }
-
-    fn fill(&mut self, mut parcel: Parcel) -> DiskDone {
-        if self.complete {
-            parcel.clear();
-            return DiskDone::Filled { parcel, last: true, remarks: Vec::new() };
-        }
-        self.packer.give(parcel);
-        let error = loop {
-            match self.step() {
-                Ok(()) if self.complete => break None,
-                Ok(()) => {}
-                Err(error) => break Some(error),
-            }
-        };
-        let parcel = self.packer.take().unwrap_or_default();
-        match error {
-            None | Some(PackError::Full) => {
-                DiskDone::Filled { parcel, last: self.complete, remarks: std::mem::take(&mut self.remarks) }
-            }
-            Some(error) => failed(DiskError::Other { path: "backup".to_owned(), text: error.to_string() }),
-        }
-    }
-
-    fn step(&mut self) -> Result<(), PackError> {
-        let Some((name, contents)) = self.files.front() else {
-            self.packer.finish()?;
-            self.complete = true;
-            return Ok(());
-        };
-        match self.step {
-            Step::Begin => {
-                let size = i64::try_from(contents.len()).unwrap_or(i64::MAX);
-                let stat = Stat { mode: 0o100_644, nlink: 1, size, data_stream: Stream::FILE_DATA, ..Stat::default() };
-                self.packer.begin_file(&NewAttributes {
-                    file_type: FileType::Regular,
-                    name,
-                    stat: &stat,
-                    link: b"",
-                    attrs_ex: b"",
-                    delta_seq: 0,
-                })?;
-                self.step = if contents.is_empty() { Step::Digest } else { Step::OpenData };
-            }
-            Step::OpenData => {
-                self.packer.begin_data(Stream::FILE_DATA)?;
-                self.step = Step::Data(0);
-            }
-            Step::Data(at) if at == contents.len() => {
-                self.packer.end_data()?;
-                self.step = Step::Digest;
-            }
-            Step::Data(at) => {
-                let space = self.packer.data_space(contents.len() - at).ok_or(PackError::Full)?;
-                let n = space.len();
-                space.copy_from_slice(&contents[at..at + n]);
-                self.packer.data_commit(n, n as u64);
-                self.step = Step::Data(at + n);
-            }
-            Step::Digest => {
-                let mut hasher = Hasher::new(Algorithm::Xxh128);
-                hasher.update(contents);
-                self.packer.record(Stream::XXH128, hasher.finish().as_bytes())?;
-                self.files.pop_front();
-                self.step = Step::Begin;
-            }
-        }
-        Ok(())
-    }
-
-    fn tally(&self) -> Tally {
-        let totals = self.packer.totals();
-        Tally {
-            files: totals.files,
-            read_bytes: totals.read_bytes,
-            job_bytes: totals.job_bytes,
-            errors: self.errors,
-            complete: self.complete,
-            ..Tally::default()
-        }
-    }
-}
-
-#[derive(Debug)]
 struct Verify {
     unpacker: Unpacker,
     verifier: Verifier,
@@ -388,7 +277,10 @@ struct Sink {
     to: Vec<u8>,
     name: Vec<u8>,
     contents: Vec<u8>,
+    /// What came does not fit the digest that was saved with it.
+    is_spoilt: bool,
     done: Vec<(Vec<u8>, Contents)>,
+    remarks: Vec<Remark>,
     files: u32,
     bytes: u64,
     errors: u32,
@@ -404,7 +296,7 @@ impl Restore {
             self.unpacker.go_on();
         }
         let fed = self.unpacker.feed(&parcel.bytes, &mut self.sink);
-        let mut remarks = Vec::new();
+        let mut remarks = std::mem::take(&mut self.sink.remarks);
         for (name, contents) in self.sink.done.drain(..) {
             if store.refused.contains(&name) {
                 remarks.push(refusal(&name, "could not be restored"));
@@ -441,6 +333,7 @@ impl RestoreSink for Sink {
     fn attributes(&mut self, record: &AttributeRecord<'_>) -> Result<(), String> {
         self.name = [&self.to[..], record.name].concat();
         self.contents.clear();
+        self.is_spoilt = false;
         self.files += 1;
         Ok(())
     }
@@ -455,13 +348,19 @@ impl RestoreSink for Sink {
         if stream == Stream::XXH128 {
             let mut hasher = Hasher::new(Algorithm::Xxh128);
             hasher.update(&self.contents);
-            self.errors += u32::from(hasher.finish().as_bytes() != record);
+            self.is_spoilt = hasher.finish().as_bytes() != record;
         }
         Ok(())
     }
 
     fn end_of_file(&mut self) -> Result<(), String> {
-        self.done.push((std::mem::take(&mut self.name), Contents::from(&self.contents[..])));
+        let name = std::mem::take(&mut self.name);
+        if self.is_spoilt {
+            self.errors += 1;
+            self.remarks.push(refusal(&name, "is not what was saved (T0550)"));
+        } else {
+            self.done.push((name, Contents::from(&self.contents[..])));
+        }
         self.contents.clear();
         Ok(())
     }

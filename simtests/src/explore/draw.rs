@@ -3,8 +3,11 @@
 //! A draw is a plain value that is written and read as RON, so that a failure can be kept, shortened and read by people.
 //! All times are milliseconds after the daemons have started.
 
+mod late;
+
 use serde::{Deserialize, Serialize};
 
+use crate::disk::Flaw;
 use crate::rng::Rng;
 
 /// The most clients and storage daemons that are drawn.
@@ -247,6 +250,8 @@ pub enum Kind {
     NamesMissing(Who),
     /// A host's resolver takes so many milliseconds.
     NamesSlow(Who, u64),
+    /// A file of a client, or the folder of all its files, cannot be saved as it is.
+    Flawed(usize, usize, Flaw),
 }
 
 impl Draw {
@@ -287,6 +292,7 @@ impl Draw {
         draw.draw_faults(&mut rng);
         // What is above stays what it was when something is added here.
         draw.draw_more(&mut Rng::new(seed ^ 0x000d_d5ac_ed77));
+        draw.draw_late(seed);
         draw
     }
 
@@ -566,7 +572,7 @@ impl Kind {
             | Self::NamesMissing(who)
             | Self::NamesSlow(who, _)
             | Self::Stranger(who) => vec![who],
-            Self::StockWaits(client) => vec![Who::Client(client)],
+            Self::StockWaits(client) | Self::Flawed(client, ..) => vec![Who::Client(client)],
             Self::DiskFull(storage, _) | Self::DiskBroken(storage) | Self::SyncFails(storage) => {
                 vec![Who::Storage(storage)]
             }
@@ -640,7 +646,7 @@ mod tests {
         let name = |text: String| text.split('(').next().unwrap_or_default().to_owned();
         let draws: Vec<Draw> = (0..4_000).map(Draw::of).collect();
         let faults = draws.iter().flat_map(|draw| &draw.faults).map(|fault| name(format!("{:?}", fault.kind)));
-        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 25);
+        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 26);
         let orders = draws.iter().flat_map(|draw| &draw.orders).map(|order| name(format!("{:?}", order.what)));
         assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 8);
     }

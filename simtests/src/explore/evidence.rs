@@ -8,7 +8,7 @@ use towline_core::catalog::JobRow;
 use towline_core::time::Instant;
 use towline_core::wire::status_reply::StatusReply;
 
-use crate::disk::Files;
+use crate::disk::{Contents, Disk, Files, Flaw};
 use crate::operator::Heard;
 use crate::scenario::Region;
 
@@ -19,6 +19,18 @@ use super::sealed::Seals;
 /// States of a job that is good.
 const GOOD: &[u8] = b"TW";
 
+/// Flaws of a client's files, by the names of these.
+type Flaws = BTreeSet<(Vec<u8>, Flaw)>;
+
+/// What was wrong with the files of a client while a backup of them ran.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Flawed {
+    /// All the time, and from before it was ordered.
+    steady: Flaws,
+    /// At any time.
+    ever: Flaws,
+}
+
 /// See the [module](self).
 #[derive(Debug)]
 pub(super) struct Evidence {
@@ -27,6 +39,10 @@ pub(super) struct Evidence {
     pub(super) ended: BTreeMap<u32, u8>,
     /// Which versions of its client's files a backup may have saved: from the first to the last.
     pub(super) versions: BTreeMap<u32, (usize, usize)>,
+    /// What was wrong with them meanwhile.
+    pub(super) flawed: BTreeMap<u32, Flawed>,
+    /// What is wrong with the files of each client.
+    flaws: Vec<Flaws>,
     /// The versions of the files of each client.
     pub(super) trees: Vec<Vec<Files>>,
     /// Jobs whose end was seen to change.
@@ -64,6 +80,8 @@ impl Evidence {
             draw: draw.clone(),
             ended: BTreeMap::new(),
             versions: BTreeMap::new(),
+            flawed: BTreeMap::new(),
+            flaws: vec![Flaws::new(); draw.clients.len()],
             trees: (0..draw.clients.len()).map(|n| vec![scene::tree(draw, n, 0)]).collect(),
             changed: Vec::new(),
             cancelled: BTreeMap::new(),
@@ -84,6 +102,7 @@ impl Evidence {
 
     /// Looks at the catalog: what has begun, what has ended, what has changed since.
     pub(super) fn look(&mut self, region: &Region) {
+        let before = self.look_at_flaws(region);
         let tables = region.catalog.tables();
         for row in tables.jobs.values() {
             if row.job_type == b'B'
@@ -94,6 +113,13 @@ impl Evidence {
                 let versions = self.versions.entry(row.job_id).or_insert((newest, newest));
                 if !is_over {
                     versions.1 = newest;
+                    let now = &self.flaws[client];
+                    let flawed = self
+                        .flawed
+                        .entry(row.job_id)
+                        .or_insert_with(|| Flawed { steady: before[client].clone(), ever: BTreeSet::new() });
+                    flawed.steady.retain(|flaw| now.contains(flaw));
+                    flawed.ever.extend(now.iter().cloned());
                 }
             }
             match self.ended.get(&row.job_id) {
@@ -128,13 +154,59 @@ impl Evidence {
         }
     }
 
-    /// Whether what a client got back is what it had: the files of one of these versions, or of any.
-    pub(super) fn compare(&self, region: &Region, row: &JobRow, of: Option<(usize, usize)>) -> Result<(), String> {
+    /// Looks what is wrong with the files of the clients; what was wrong with them at the last look.
+    fn look_at_flaws(&mut self, region: &Region) -> Vec<Flaws> {
+        let of = |disk: &Disk| disk.store().flaws.iter().map(|(name, flaw)| (name.clone(), *flaw)).collect();
+        let now = region.clients.iter().map(|client| of(&client.disk)).collect();
+        std::mem::replace(&mut self.flaws, now)
+    }
+
+    /// What a good backup has to say of files that were not well all the time, and does not.
+    pub(super) fn unsaid(&self, row: &JobRow, report: &str) -> Option<String> {
+        let client = self.client_of(row)?;
+        let &(first, last) = self.versions.get(&row.job_id)?;
+        let matters = |(name, flaw): &&(Vec<u8>, Flaw)| {
+            let touches = |tree: &Files| match (flaw, tree.get(name)) {
+                (Flaw::FailsAt(end) | Flaw::ShrinksTo(end), Some(bytes)) => *end < bytes.len(),
+                (Flaw::Grows, Some(bytes)) => !bytes.is_empty(),
+                (Flaw::Vanishes, Some(_)) | (Flaw::Unlisted, _) => true,
+                (_, None) => false,
+            };
+            self.trees[client].iter().skip(first).take(last + 1 - first).all(touches)
+        };
+        let steady = &self.flawed.get(&row.job_id)?.steady;
+        // What is below a folder that cannot be listed is not seen.
+        let folder = steady.iter().find(|(_, flaw)| *flaw == Flaw::Unlisted);
+        let (name, flaw) = folder.or_else(|| steady.iter().find(matters))?;
+        let name = String::from_utf8_lossy(name);
+        let status = char::from(row.job_status);
+        let is_said = (status == 'W' || flaw.is_mild()) && report.contains(&*name);
+        (!is_said).then(|| format!("job {} ends with {status}; {name} had {flaw:?}:\n{report}", row.job_id))
+    }
+
+    /// Whether a backup may have saved a file that could not be read to its end: its restore does not end well.
+    pub(super) fn has_unread(&self, job: u32) -> bool {
+        let is_unread = |(_, flaw): &(Vec<u8>, Flaw)| matches!(flaw, Flaw::FailsAt(_));
+        self.flawed.get(&job).is_some_and(|flawed| flawed.ever.iter().any(is_unread))
+    }
+
+    /// Whether what a client got back is what it had: the files of one of these versions, or of any. What was wrong with some of
+    /// them meanwhile (of this job, or of any) explains a difference in these.
+    pub(super) fn compare(
+        &self,
+        region: &Region,
+        row: &JobRow,
+        of: Option<(u32, (usize, usize))>,
+    ) -> Result<(), String> {
         let Some(client) = self.client_of(row) else { return Err(format!("client {:?} is nobody", row.client)) };
         let back = region.restored(client);
-        let (first, last) = of.unwrap_or((0, usize::MAX));
+        let flawed = match of {
+            Some((job, _)) => self.flawed.get(&job).map(|flawed| flawed.ever.clone()).unwrap_or_default(),
+            None => self.flawed.values().flat_map(|flawed| flawed.ever.iter().cloned()).collect(),
+        };
+        let (first, last) = of.map_or((0, usize::MAX), |(_, versions)| versions);
         let mut trees = self.trees[client].iter().enumerate().filter(|(n, _)| (first..=last).contains(n));
-        if trees.any(|(_, tree)| *tree == back) {
+        if trees.any(|(_, tree)| *tree == back || is_explained(&flawed, tree, &back)) {
             return Ok(());
         }
         let tree = &self.trees[client][first.min(self.trees[client].len() - 1)];
@@ -148,6 +220,18 @@ impl Evidence {
     fn client_of(&self, row: &JobRow) -> Option<usize> {
         (0..self.trees.len()).find(|&n| scene::name(Who::Client(n)) == row.client)
     }
+}
+
+/// Whether all in which these two differ is explained by flaws.
+fn is_explained(flaws: &Flaws, tree: &Files, back: &Files) -> bool {
+    let explains = |name: &[u8], bytes: &[u8], (of, flaw): &(Vec<u8>, Flaw)| {
+        let is_about = if *flaw == Flaw::Unlisted { name.starts_with(of) } else { name == of.as_slice() };
+        is_about && flaw.explains(bytes, back.get(name).map(|back| &**back))
+    };
+    let is_right = |(name, bytes): (&Vec<u8>, &Contents)| {
+        back.get(name) == Some(bytes) || flaws.iter().any(|flaw| explains(name, bytes, flaw))
+    };
+    !flaws.is_empty() && back.keys().all(|name| tree.contains_key(name)) && tree.iter().all(is_right)
 }
 
 /// Whether a job has ended.

@@ -8,7 +8,7 @@ use towline_core::socket::ResolveError;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::daemons;
-use crate::disk::Disk;
+use crate::disk::{Disk, Files, Flaw};
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::network::NetworkId;
@@ -86,6 +86,11 @@ impl Faults {
             }
             Kind::Stranger(who) => return Some(self.stranger(region, who)),
             Kind::Impostor => self.impostor(region, draw),
+            Kind::Flawed(client, file, flaw) => {
+                let mut store = region.clients[client].disk.store();
+                let of = flawed_name(&store.files, file, flaw);
+                store.flaws.extend(of.map(|name| (name, flaw)));
+            }
             Kind::StockWaits(n) => {
                 let client = name(Who::Client(n));
                 self.wait(region, (&client, &client));
@@ -123,6 +128,12 @@ impl Faults {
             Kind::CatalogHangs => region.catalog.resume(),
             Kind::NamesFail(who) | Kind::NamesMissing(who) => region.world.set_blind(at(region, who), None),
             Kind::NamesSlow(who, _) => region.world.reset_resolver_slowness(at(region, who)),
+            Kind::Flawed(client, file, flaw) => {
+                let mut store = region.clients[client].disk.store();
+                if let Some(name) = flawed_name(&store.files, file, flaw) {
+                    store.flaws.remove(&name);
+                }
+            }
             Kind::StockWaits(_) => self.leave(region),
             Kind::Impostor => {
                 self.impostors.drain(..).for_each(|host| region.world.kill(host));
@@ -192,6 +203,14 @@ impl Faults {
 
 /// The name of a file daemon that no director knows.
 pub(super) const IMPOSTOR: &str = "impostor";
+
+/// The file of a client that has a flaw, by its place, or the folder of its files.
+fn flawed_name(files: &Files, place: usize, flaw: Flaw) -> Option<Vec<u8>> {
+    if flaw == Flaw::Unlisted {
+        return Some(b"/data/".to_vec());
+    }
+    files.keys().filter(|name| name.starts_with(b"/data/")).nth(place).cloned()
+}
 
 /// Starts a daemon that does not run.
 fn restart(region: &mut Region, who: Who) {

@@ -98,6 +98,7 @@ pub const ALL: &[Invariant] = &[
     safety("a moment of a schedule is ordered once", Moment::Always, moments_are_ordered_once),
     safety("nobody dials in a storm", Moment::Rest, nobody_storms),
     safety("what was acknowledged is there", Moment::End, nothing_is_lost),
+    safety("a file that is not saved as it is is named", Moment::End, flaws_are_named),
     safety("all daemons agree how a job has ended", Moment::End, daemons_agree),
     safety("no reservation outlives its job", Moment::End, nothing_is_reserved),
 ];
@@ -268,6 +269,14 @@ fn nobody_storms(look: &Look<'_>) -> Result<(), String> {
 
 fn nothing_is_lost(look: &Look<'_>) -> Result<(), String> {
     look.evidence.lost.first().map_or(Ok(()), |what| Err(what.clone()))
+}
+
+/// By a backup that is good: one that has failed has said enough.
+fn flaws_are_named(look: &Look<'_>) -> Result<(), String> {
+    let rows: Vec<JobRow> = look.region.catalog.tables().jobs.values().cloned().collect();
+    let backups = rows.iter().filter(|row| row.job_type == b'B' && row.prior_job_id == 0 && is_good(row));
+    let unsaid = |row: &JobRow| look.evidence.unsaid(row, &look.region.report(row.job_id));
+    backups.into_iter().find_map(unsaid).map_or(Ok(()), Err)
 }
 
 /// What the catalog has as good no daemon has as failed.

@@ -267,6 +267,10 @@ impl Kind {
                 Who::Client(n) => Self::StockWaits(n),
                 _ => return None,
             },
+            Self::Flawed(n, file, flaw) => match who(Who::Client(n))? {
+                Who::Client(n) => Self::Flawed(n, file, flaw),
+                _ => return None,
+            },
             Self::DiskFull(n, left) => Self::DiskFull(storage(n)?, left),
             Self::DiskBroken(n) => Self::DiskBroken(storage(n)?),
             Self::SyncFails(n) => Self::SyncFails(storage(n)?),

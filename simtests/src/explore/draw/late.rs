@@ -1,0 +1,35 @@
+//! What was added to draws later, each from a generator of its own, so that all that was drawn before stays what it was.
+
+use super::{Draw, Fault, Kind, LONGEST, index, moment};
+use crate::disk::Flaw;
+use crate::rng::Rng;
+
+impl Draw {
+    /// Draws all of it.
+    pub(super) fn draw_late(&mut self, seed: u64) {
+        self.draw_flaws(&mut Rng::new(seed ^ 0x00f1_a3ed));
+    }
+
+    /// Files that cannot be saved as they are.
+    fn draw_flaws(&mut self, rng: &mut Rng) {
+        if !rng.one_in(6) {
+            return;
+        }
+        for _ in 0..1 + rng.below(3) {
+            let client = index(rng, self.clients.len());
+            let (files, most) = self.clients[client].files;
+            let flaw = match rng.below(9) {
+                0 => Flaw::Unlisted,
+                1 | 2 => Flaw::Vanishes,
+                3 => Flaw::Grows,
+                4 | 5 => Flaw::ShrinksTo(rng.size(most)),
+                _ => Flaw::FailsAt(rng.size(most)),
+            };
+            let kind = Kind::Flawed(client, index(rng, files), flaw);
+            // Mostly from before the first order on.
+            let at = if rng.one_in(3) { moment(rng, 120_000) } else { 0 };
+            self.faults.push(Fault { at, lasts: moment(rng, LONGEST), kind });
+        }
+        self.faults.sort_by_key(|fault| fault.at);
+    }
+}
