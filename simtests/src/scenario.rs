@@ -18,6 +18,7 @@ use towline_core::role::director::Director;
 use towline_core::role::file::FileDaemon;
 use towline_core::role::identity::Credentials;
 use towline_core::role::storage::StorageDaemon;
+use towline_core::wire::hello::FILE_PROTOCOL;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::catalog::Catalog;
@@ -84,6 +85,8 @@ pub struct Station {
     pub entry: String,
     /// Whose daemon it is: ours, or a stock one.
     pub make: Make,
+    /// The protocol that a file daemon says it is of, if not the newest.
+    pub protocol: Option<u32>,
 }
 
 impl Station {
@@ -105,6 +108,13 @@ impl Station {
     #[must_use]
     pub const fn made(mut self, make: Make) -> Self {
         self.make = make;
+        self
+    }
+
+    /// A file daemon that says it is of this protocol.
+    #[must_use]
+    pub const fn of_protocol(mut self, protocol: Option<u32>) -> Self {
+        self.protocol = protocol;
         self
     }
 
@@ -364,14 +374,15 @@ impl Region {
     pub fn start_client(&mut self, n: usize) {
         let (name, host) = (self.clients[n].name.clone(), self.clients[n].host);
         let hands = Arc::new(MapHands::new(self.clients[n].disk.clone(), None));
-        let Station { own, entry, make, .. } = &self.scenario.clients[n];
-        let make = *make;
+        let Station { own, entry, make, protocol, .. } = &self.scenario.clients[n];
+        let (make, protocol) = (*make, protocol.unwrap_or(FILE_PROTOCOL));
         let config: FileConfig = read(&format!(
             r#"(file: (name: "{name}", listen: ["0.0.0.0"], {tls} {own}),
                 directors: [(name: "dir", password: "{name}", {entry})])"#,
             tls = self.scenario.tls(),
         ));
-        let role = FileDaemon::new(Arc::new(config), self.protection().credentials_of(make), identity_of(make));
+        let role = FileDaemon::new(Arc::new(config), self.protection().credentials_of(make), identity_of(make))
+            .of_protocol(protocol);
         let node = self.node_of(make, host, role, &PeerName::new(PeerKind::Client, &name));
         self.clients[n].hands = Arc::clone(&hands);
         self.world.start(host, node, hands);

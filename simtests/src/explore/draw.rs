@@ -114,6 +114,9 @@ pub struct Client {
     /// Of which release it is, if it is stock.
     #[serde(default)]
     pub stock: Option<u32>,
+    /// The protocol that it says it is of, if not the newest.
+    #[serde(default)]
+    pub protocol: Option<u32>,
 }
 
 /// Who dials whom between a client and its director.
@@ -611,7 +614,7 @@ fn client(rng: &mut Rng, n: u64, gateway: Option<&Border>) -> Client {
     };
     let passive = is_reached && rng.one_in(4);
     let most = [2_000, 30_000, 100_000, 300_000][index(rng, 4)];
-    Client { dialled, passive, files: (1 + index(rng, 12), most), stock: None }
+    Client { dialled, passive, files: (1 + index(rng, 12), most), stock: None, protocol: None }
 }
 
 fn storage(rng: &mut Rng) -> Storage {

@@ -186,6 +186,7 @@ fn client(draw: &Draw, n: usize) -> Station {
     };
     place(&name, address(n, 10))
         .made(make(plan.stock))
+        .of_protocol(plan.protocol)
         .resource(&format!("{known_at} passive: {}, {directions}", plan.passive))
         .own(&format!("heartbeat_interval: {}, sd_connect_timeout: 300,", draw.heartbeat))
         .entry(&format!(r#"address: Some("{director}"), {directions}"#))

@@ -83,6 +83,7 @@ fn changes(draw: &Draw) -> Vec<Draw> {
     }
     for n in 0..draw.clients.len() {
         all.push(with(draw, |draw| draw.clients[n].stock = None));
+        all.push(with(draw, |draw| draw.clients[n].protocol = None));
         all.push(with(draw, |draw| draw.clients[n].passive = false));
         all.push(with(draw, |draw| draw.clients[n].dialled = Dialled::ByDirector));
         let Client { files: (count, most), .. } = draw.clients[n];

@@ -23,7 +23,7 @@ use crate::printable;
 use crate::role::file::Net;
 use crate::time::Instant;
 use crate::wire::frame::Signal;
-use crate::wire::hello::{FILE_PROTOCOL, Purpose, is_director_answer};
+use crate::wire::hello::{Purpose, is_director_answer};
 use crate::wire::names::{PeerKind, PeerName};
 
 use super::session::Session;
@@ -148,7 +148,7 @@ impl FileDaemon {
         let file = &self.config.file;
         let Some(address) = director.address.clone() else { return };
         let me = PeerName::new(PeerKind::Client, &file.name);
-        let purpose = Purpose::Client { name: file.name.clone(), protocol: FILE_PROTOCOL };
+        let purpose = Purpose::Client { name: file.name.clone(), protocol: self.protocol };
         let (key, tls) = (director.password.key(), self.config.director_tls(director).enable);
         let opening = self.credentials.opening(&format!("director {name}"), &address, &me, &key, tls, purpose);
         let state = match opening {

@@ -93,6 +93,8 @@ pub struct FileDaemon {
     bandwidth: Option<u64>,
     started: Wall,
     stopping: Stopping,
+    /// The number that directors hear.
+    protocol: u32,
 }
 
 /// What a file daemon orders through.
@@ -121,7 +123,15 @@ impl FileDaemon {
             bandwidth: None,
             started: Wall::default(),
             stopping: Stopping::No,
+            protocol: hello::FILE_PROTOCOL,
         }
+    }
+
+    /// The same, which says that it is of this protocol, as an older file daemon of Bareos does (`wire/2 §1.3`).
+    #[must_use]
+    pub const fn of_protocol(mut self, protocol: u32) -> Self {
+        self.protocol = protocol;
+        self
     }
 
     /// Writes to the log and to the places of the messages.
@@ -341,7 +351,7 @@ impl Role for FileDaemon {
         let is_monitor = director.monitor;
         net.keep_alive(conn, keepalive::socket(self.config.director_heartbeat(director), keepalive::End::Control));
         self.sessions.make_room(net, &mut self.doorkeeper, name, IDLE_SESSIONS);
-        net.send_text(conn, hello::file_answer(hello::FILE_PROTOCOL));
+        net.send_text(conn, hello::file_answer(self.protocol));
         let times = (net.wall(), net.now());
         self.sessions.begin(Session::new(conn, name.clone(), is_monitor, times));
     }

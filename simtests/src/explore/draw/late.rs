@@ -8,6 +8,17 @@ impl Draw {
     /// Draws all of it.
     pub(super) fn draw_late(&mut self, seed: u64) {
         self.draw_flaws(&mut Rng::new(seed ^ 0x00f1_a3ed));
+        self.draw_protocols(&mut Rng::new(seed ^ 0x9707_0c01));
+    }
+
+    /// Some of the stock clients are old: what a director asks of them goes by the number of their protocol.
+    fn draw_protocols(&mut self, rng: &mut Rng) {
+        for client in self.clients.iter_mut().filter(|client| client.stock.is_some()) {
+            // None before 51 can be passive.
+            let oldest = if client.passive { 51 } else { 50 };
+            client.protocol =
+                rng.one_in(2).then(|| oldest + u32::try_from(rng.below(u64::from(54 - oldest))).unwrap_or(0));
+        }
     }
 
     /// Files that cannot be saved as they are.
