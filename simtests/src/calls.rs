@@ -5,6 +5,7 @@ use std::time::Duration;
 use towline_core::socket::{Ends, IoKind};
 use towline_core::time::Instant;
 
+use crate::edge::Edge;
 use crate::gateway::Way;
 use crate::host::HostId;
 use crate::network::NetworkId;
@@ -26,8 +27,10 @@ pub struct Call {
     pub at: Instant,
     /// What came of it.
     pub outcome: Outcome,
-    /// Where its dialler's segments were stopped last, if a gateway or a firewall stopped one.
+    /// Where its dialler's segments were stopped last by a gateway, a firewall or an edge, or the other side's by an edge.
     pub stop: Option<Stop>,
+    /// Its ends as the host that it was led to sees them.
+    answered: Option<Ends>,
 }
 
 /// What came of a call.
@@ -52,13 +55,15 @@ pub struct Stop {
     pub why: &'static str,
 }
 
-/// A box that stops segments.
+/// A box, or an edge, that stops segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Barrier {
     /// The gateway of this network.
     Gateway(NetworkId),
     /// The firewall of this host.
     Firewall(HostId),
+    /// An edge that is cut or too narrow.
+    Uplink(Edge),
 }
 
 /// All calls of a world.
@@ -75,7 +80,7 @@ impl Calls {
             self.more += 1;
             return;
         }
-        self.calls.push(Call { from, ends, to: None, at, outcome: Outcome::Waiting, stop: None });
+        self.calls.push(Call { from, ends, to: None, at, outcome: Outcome::Waiting, stop: None, answered: None });
     }
 
     /// A dial has come to this; what comes of the connection later is another matter.
@@ -90,10 +95,16 @@ impl Calls {
     }
 
     /// A host has sent the first segment of a call, or one that was stopped.
-    pub(crate) fn sent(&mut self, from: HostId, ends: Ends, to: Option<HostId>, stop: Option<Stop>) {
+    pub(crate) fn sent(&mut self, from: HostId, ends: Ends, to: Option<(HostId, Ends)>, stop: Option<Stop>) {
         if let Some(call) = self.find(from, ends) {
-            call.to = to.or(call.to);
+            call.to = to.map(|(to, _)| to).or(call.to);
+            call.answered = to.map(|(_, answered)| answered).or(call.answered);
             call.stop = stop.or(call.stop);
+        } else if let Some(stop) = stop.filter(|stop| matches!(stop.at, Barrier::Uplink(_)))
+            && let Some(call) = self.calls.iter_mut().rev().find(|it| it.to == Some(from) && it.answered == Some(ends))
+        {
+            // What the other side sends is stopped.
+            call.stop = Some(stop);
         }
     }
 

@@ -18,7 +18,7 @@
 //! | `task` | the tasks of connections: pump, socket, mailbox |
 //! | `net` | what hosts share: sockets by their addresses, names, what is to come |
 //! | [`tcp`] | one end of a TCP connection, a state machine without a clock |
-//! | [`link`] | one direction between two hosts |
+//! | [`edge`], [`link`] | what connects hosts with networks, and these with each other; one direction of that, or between two hosts |
 //! | [`network`], [`gateway`] | networks behind gateways that translate, filter and forget |
 //! | [`calls`] | who has dialled whom, and where it was stopped |
 //! | `place`, [`range`] | where a host is; ranges of addresses and ports |
@@ -86,6 +86,7 @@ pub mod clock;
 mod contract;
 pub mod daemons;
 pub mod disk;
+pub mod edge;
 #[cfg(feature = "toy")]
 pub mod explore;
 pub mod gateway;

@@ -7,6 +7,7 @@ use towline_core::socket::Ends;
 use towline_core::time::Wall;
 
 use crate::calls::{Call, Outcome};
+use crate::edge::Via;
 use crate::host::HostId;
 use crate::net::Happening;
 use crate::network::NetworkId;
@@ -30,7 +31,8 @@ impl World {
             reset += usize::from(is_open);
             for (host, ends) in [(Some(call.from), call.ends), (call.to, back)] {
                 let Some(host) = host.filter(|_| is_open) else { continue };
-                let arrive = Happening::Arrive { way: (host, host), ends, segment: Segment::Rst };
+                let (way, via) = ((host, host), Via::default());
+                let arrive = Happening::Arrive { way, ends, segment: Segment::Rst, via };
                 net.clock.after(Duration::ZERO, arrive);
             }
         }

@@ -19,9 +19,10 @@ use towline_core::work::{Work, WorkDone};
 
 use crate::calls::Calls;
 use crate::clock::{Clock, Ticket};
+use crate::edge::Via;
 use crate::gateway::Seen;
 use crate::host::{Asker, HostId, Life, TaskId};
-use crate::link::Links;
+use crate::link::{Front, Links, Pass};
 use crate::names::Names;
 use crate::network::{Fate, Networks};
 use crate::place::Place;
@@ -46,9 +47,12 @@ pub(crate) enum Happening {
         way: (HostId, HostId),
         ends: Ends,
         segment: Segment,
+        via: Via,
     },
     /// What this end has sent does not arrive.
     Unreachable(HostId, Ends, IoKind),
+    /// What this end has sent is too large: this is not.
+    TooLarge(HostId, Ends, usize),
     SocketTimer(SocketId),
     GiveUp(SocketId),
     Node(HostId),
@@ -122,7 +126,7 @@ impl NetState {
             rng: Rng::new(seed),
             trace: Trace::default(),
             links: Links::default(),
-            networks: Networks::default(),
+            networks: Networks::new(seed),
             names: Names::default(),
             places: Vec::new(),
             tasks: Table::default(),
@@ -414,11 +418,14 @@ impl NetState {
 
     // Segments.
 
-    pub(crate) fn on_arrive(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment) {
+    pub(crate) fn on_arrive(&mut self, way: (HostId, HostId), ends: Ends, segment: Segment, via: Via) {
         // What is under way when a link is cut is lost too.
         let (world, now) = (self.now(), self.time_of(way.1));
         let is_heard = |place: &Place| place.is_on && place.wakes <= world && place.has(ends.local.ip());
         if !self.places.get(way.1.0).is_some_and(is_heard) || self.links.get(way.0, way.1).cut {
+            return;
+        }
+        if self.networks.edges.is_cut(via) {
             return;
         }
         let mut to = way.1;
@@ -448,6 +455,13 @@ impl NetState {
     pub(crate) fn on_unreachable(&mut self, host: HostId, ends: Ends, kind: IoKind) {
         if let Some(&id) = self.by_ends.get(&(host, ends.local, ends.peer)) {
             self.on_end(id, |end, _| end.on_unreachable(kind));
+        }
+    }
+
+    /// A router says how much gets through (RFC 1191 §4, RFC 8201 §4).
+    pub(crate) fn on_too_large(&mut self, host: HostId, ends: Ends, largest: usize) {
+        if let Some(&id) = self.by_ends.get(&(host, ends.local, ends.peer)) {
+            self.on_end(id, |end, now| end.on_too_large(largest, now));
         }
     }
 
@@ -555,6 +569,7 @@ impl NetState {
     fn send(&mut self, from: HostId, ends: Ends, segment: Segment) {
         let now = self.now();
         let is_awake = self.places.get(from.0).is_some_and(|place| place.wakes <= now);
+        self.networks.edges.set_out(segment.len(), now);
         let fate = match is_awake {
             true => self.networks.route(&self.places, from, ends, Seen::of(&segment), now),
             false => Fate::Lost("asleep"),
@@ -562,7 +577,7 @@ impl NetState {
         let stop = self.networks.stopped.take();
         // The way of a call is that of its first segment: the others are looked at only where they are stopped.
         if stop.is_some() || matches!(segment, Segment::Syn { .. }) {
-            let to = if let Fate::Comes { to, ends } = &fate { Some(self.resident(*to, *ends)) } else { None };
+            let to = if let Fate::Comes { to, ends } = &fate { Some((self.resident(*to, *ends), *ends)) } else { None };
             self.calls.sent(from, ends, to, stop);
         }
         let to = if let Fate::Comes { to, .. } = &fate { Some(*to) } else { None };
@@ -570,24 +585,44 @@ impl NetState {
         let lost = (from, from);
         let sent = |told| Sent::new(ends, &segment, told);
         let (way, arriving, told) = match fate {
-            Fate::Comes { to, ends: seen } => match self.links.carry((from, to), segment.len(), now, &mut self.rng) {
-                Some(at) => ((from, to), Some((at, seen, false)), sent(Told::Carried)),
-                None => (lost, None, sent(Told::Lost)),
-            },
+            Fate::Comes { to, ends: seen } => {
+                let mut front = self.networks.edges.front();
+                match self.links.carry((from, to), segment.len(), &mut front, &mut self.rng) {
+                    Pass::Through => ((from, to), Some((front.last, seen, false)), sent(Told::Carried)),
+                    Pass::TooLarge(Some(largest)) => {
+                        self.tell_too_large((from, ends), largest, front.first);
+                        (lost, None, sent(Told::Lost))
+                    }
+                    Pass::Cut | Pass::Lost | Pass::TooLarge(None) => (lost, None, sent(Told::Lost)),
+                }
+            }
+            Fate::TooLarge(largest) => {
+                self.tell_too_large((from, ends), largest, self.networks.edges.front().first);
+                (lost, None, sent(Told::Stopped("too large")))
+            }
             Fate::Lost(why) => (lost, None, sent(Told::Stopped(why))),
             Fate::Unreachable(kind, pause, why) => {
                 self.clock.after(pause, Happening::Unreachable(from, ends, kind));
                 (lost, None, sent(Told::Unreachable(kind, why)))
             }
             Fate::Reset(why) => {
-                let at = self.links.carry(lost, 0, now, &mut self.rng);
+                let mut front = Front::at(now);
+                let pass = self.links.carry(lost, 0, &mut front, &mut self.rng);
+                let at = (pass == Pass::Through).then_some(front.last);
                 (lost, at.map(|at| (at, ends, true)), sent(Told::Reset(why)))
             }
         };
         self.trace.segment(told);
         if let Some((at, ends, is_reset)) = arriving {
             let segment = if is_reset { Segment::Rst } else { segment };
-            self.clock.at(at, Happening::Arrive { way, ends, segment });
+            let via = self.networks.edges.via();
+            self.clock.at(at, Happening::Arrive { way, ends, segment, via });
         }
+    }
+
+    /// An end hears that a segment was too large which was sent now and had come somewhere at that time.
+    fn tell_too_large(&mut self, (host, ends): (HostId, Ends), largest: usize, at: Instant) {
+        let back = at + at.since(self.now());
+        self.clock.at(back, Happening::TooLarge(host, ends, largest));
     }
 }

@@ -7,7 +7,8 @@
 //!        gateway 192.0.2.254            gateway 192.0.2.253
 //!        10.0.0.0/24                    10.0.0.0/24, another one
 //! ```
-//! Hosts may have several interfaces, and a firewall of their own. A segment's way is found when it is sent; a link that is cut between two hosts lies behind all gateways.
+//! Hosts may have several interfaces, and a firewall of their own. A segment's way is found when it is sent, with what it passes:
+//! firewalls, the [edges](crate::edge) of the tree, gateways. A link that is cut between two hosts lies behind all of them.
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -17,8 +18,10 @@ use towline_core::socket::{Ends, IoKind};
 use towline_core::time::Instant;
 
 use crate::calls::{Barrier, Stop};
+use crate::edge::{Edge, Edges};
 use crate::gateway::{Firewall, Gateway, Passage, Seen, Tracker, Way};
 use crate::host::HostId;
+use crate::link::Pass;
 use crate::place::{Interface, Place};
 use crate::range::Prefix;
 use crate::world::World;
@@ -43,15 +46,22 @@ pub(crate) enum Fate {
     Reset(&'static str),
     /// Its sender is told after a while that it does not arrive, because.
     Unreachable(IoKind, Duration, &'static str),
+    /// Its sender is told that no segment of more bytes gets through.
+    TooLarge(usize),
 }
 
 /// How long Linux asks for the owner of an address on a link before it says that there is none (`mcast_solicit` times
 /// `retrans_time_ms`, and a little).
 const NEIGHBOUR: Duration = Duration::from_millis(3_070);
 
+/// Why an edge stops what its MTU does not let through, where nobody is told.
+pub const TOO_LARGE: &str = "too large, and nobody is told";
+
 /// All networks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Networks {
+    /// What connects them, and the hosts with them.
+    pub(crate) edges: Edges,
     /// The first inner one has the number 1.
     inner: Vec<Inner>,
     /// What the open network consists of; empty: of everything.
@@ -70,6 +80,12 @@ struct Inner {
 }
 
 impl Networks {
+    /// The open one.
+    pub(crate) fn new(seed: u64) -> Self {
+        let edges = Edges::new(seed);
+        Self { edges, inner: Vec::new(), open: Vec::new(), firewalls: BTreeMap::new(), stopped: None }
+    }
+
     pub(crate) fn add(&mut self, around: NetworkId, gateway: Gateway) -> NetworkId {
         self.inner.push(Inner { around, tracker: Tracker::new(gateway), is_cut: false });
         NetworkId(self.inner.len())
@@ -100,8 +116,16 @@ impl Networks {
         let Some(exit) = self.exit(places, place, target.ip()) else {
             return Fate::Unreachable(IoKind::NoRoute, Duration::ZERO, "no address of this family");
         };
+        if let Some(fate) = self.cross(Edge::Host(home), Way::Out) {
+            return fate;
+        }
         let fate = self.travel(places, exit.network, ends, seen, now);
         let Fate::Comes { to, ends } = fate else { return fate };
+        if !self.edges.is_clear()
+            && let Some(fate) = self.cross(Edge::Host(self::home(places, to)), Way::In)
+        {
+            return fate;
+        }
         let passage = self.firewalls.get_mut(&to).map(|wall| wall.inward(ends.peer, ends.local, seen, now));
         self.note_stop(passage, Barrier::Firewall(to), Way::In);
         passage.and_then(|passage| stopped(passage, IoKind::Prohibited)).unwrap_or(fate)
@@ -128,6 +152,8 @@ impl Networks {
     fn travel(&mut self, places: &[Place], began: NetworkId, ends: Ends, seen: Seen, now: Instant) -> Fate {
         let (mut source, mut target) = (ends.local, ends.peer);
         let (mut at, mut goes_out) = (began, true);
+        // The network whose gateway sends back what is for itself.
+        let mut turned = None;
         loop {
             if let Some(to) = places.iter().position(|place| place.is_at(at, target.ip())) {
                 return match places.get(to).is_some_and(|place| place.is_on) {
@@ -139,6 +165,11 @@ impl Networks {
             let passage = if let Some(inner) = self.inside_of(places, at, target.ip()) {
                 (at, goes_out) = (inner, false);
                 (through, way) = (inner, Way::In);
+                if turned != Some(inner)
+                    && let Some(fate) = self.cross(Edge::Network(inner), Way::In)
+                {
+                    return fate;
+                }
                 self.pass(inner, |tracker| tracker.inward(source, target, seen, now))
             } else if goes_out && at != NetworkId::OPEN {
                 let passage = self.pass(at, |tracker| tracker.outward(source, target, seen, now));
@@ -154,6 +185,13 @@ impl Networks {
             match passage {
                 Passage::Pass(from, to) => (source, target) = (from, to),
                 other => return stopped(other, IoKind::Prohibited).unwrap_or(Fate::Lost("nowhere")),
+            }
+            if way == Way::Out {
+                if self.get(through).is_some_and(|inner| inner.tracker.plan.outside == target.ip()) {
+                    turned = Some(through);
+                } else if let Some(fate) = self.cross(Edge::Network(through), Way::Out) {
+                    return fate;
+                }
             }
         }
     }
@@ -171,6 +209,20 @@ impl Networks {
             inner.around == around && (inner.tracker.plan.outside == address || routes && places.iter().any(is_there))
         };
         self.inner.iter().enumerate().find(leads).map(|(n, _)| NetworkId(n + 1))
+    }
+
+    /// A segment comes to an edge: what becomes of it if it does not pass.
+    fn cross(&mut self, edge: Edge, way: Way) -> Option<Fate> {
+        let why = match self.edges.pass(edge, way) {
+            Pass::Through => return None,
+            Pass::TooLarge(Some(largest)) => return Some(Fate::TooLarge(largest)),
+            // By chance: that is no place where it stops.
+            Pass::Lost => return Some(Fate::Lost("lost")),
+            Pass::Cut => "cut",
+            Pass::TooLarge(None) => TOO_LARGE,
+        };
+        self.stopped = Some(Stop { at: Barrier::Uplink(edge), way, why });
+        Some(Fate::Lost(why))
     }
 
     fn note_stop(&mut self, passage: Option<Passage>, at: Barrier, way: Way) {
@@ -192,8 +244,8 @@ impl Networks {
     }
 }
 
-/// The first of the places that share a host: the firewall is its.
-fn home(places: &[Place], host: HostId) -> HostId {
+/// The first of the places that share a host: the firewall is its, and the uplink.
+pub(crate) fn home(places: &[Place], host: HostId) -> HostId {
     let place = places.get(host.0);
     let first = place.and_then(|place| places.iter().position(|other| other.shares_host_of(place)));
     first.map_or(host, HostId)

@@ -14,21 +14,19 @@ use std::time::Duration;
 use towline_core::catalog::JobRow;
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
 use towline_core::node::{Node, Role};
-use towline_core::role::director::Director;
 use towline_core::role::file::FileDaemon;
-use towline_core::role::identity::Credentials;
-use towline_core::role::storage::StorageDaemon;
 use towline_core::wire::hello::FILE_PROTOCOL;
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::catalog::Catalog;
-use crate::daemons::{self, Protection, identity, identity_of};
+use crate::daemons::{self, Protection, identity_of};
 use crate::disk::{Disk, Files};
 use crate::gateway::Gateway;
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::network::NetworkId;
 use crate::operator::{Heard, Operator, Transcript};
+use crate::site::{Config, Site, launch};
 use crate::stock::Make;
 use crate::town::{read, some_files};
 use crate::world::World;
@@ -188,26 +186,14 @@ impl Scenario {
     /// If a piece of configuration is none.
     #[must_use]
     pub fn start(self) -> Region {
-        let mut world = World::new(self.seed);
-        if let Some(bytes) = self.budget {
-            world.set_budget(bytes);
-        }
-        let mut networks: Vec<NetworkId> = Vec::new();
-        for (gateway, around) in &self.gateways {
-            let around = around.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
-            networks.push(world.add_network(around, gateway.clone()));
-        }
-        let network = |behind: Option<usize>| behind.and_then(|n| networks.get(n).copied()).unwrap_or(NetworkId::OPEN);
-        let base = if self.director_behind.is_some() { [10, 0, 0] } else { [192, 0, 2] };
-        let mut office = |name, last| {
-            let address = [base[0], base[1], base[2], last];
-            world.add_host_in(network(self.director_behind), name, address.into())
-        };
-        let (director, operator) = (office("dir", 1), office("operator", 2));
+        let site = self.site();
+        let (mut world, networks) = site.ground();
+        let mut hosts = (0..site.hosts.len()).map(|place| site.raise((&mut world, &networks), place));
+        let mut next = || hosts.next().unwrap_or(HostId(usize::MAX));
+        let (director, operator) = (next(), next());
         let mut settle = |station: &Station, disk: Disk| {
-            let host = world.add_host_in(network(station.behind), &station.name, station.address.into());
             let hands = Arc::new(MapHands::new(disk.clone(), None));
-            Running { name: station.name.clone(), host, disk, hands }
+            Running { name: station.name.clone(), host: next(), disk, hands }
         };
         let clients = self.clients.iter().map(|one| settle(one, Disk::with_files(self.files.clone()))).collect();
         let storages = self.storages.iter().map(|one| settle(one, Disk::default())).collect();
@@ -227,6 +213,22 @@ impl Scenario {
         region.start_director();
         region.start_operator();
         region
+    }
+
+    /// The networks and hosts of it: the director's, the operator's, those of the clients and those of the storages.
+    fn site(&self) -> Site {
+        let mut site = Site { seed: self.seed, budget: self.budget, ..Site::default() };
+        for (place, (gateway, around)) in self.gateways.iter().enumerate() {
+            site.network(&format!("network {place}"), *around, gateway.clone());
+        }
+        let base = if self.director_behind.is_some() { [10, 0, 0] } else { [192, 0, 2] };
+        for (name, last) in [("dir", 1), ("operator", 2)] {
+            site.host(name, self.director_behind, [base[0], base[1], base[2], last]);
+        }
+        for station in self.clients.iter().chain(&self.storages) {
+            site.host(&station.name, station.behind, station.address);
+        }
+        site
     }
 
     fn of_director(&self) -> DirectorConfig {
@@ -346,9 +348,8 @@ impl Region {
     /// Starts the director; one that runs is killed.
     pub fn start_director(&mut self) {
         let hands = Arc::new(MapHands::new(Disk::default(), Some(self.catalog.clone())));
-        let role = Director::new(Arc::new(self.scenario.of_director()), self.credentials(), identity());
-        let node = self.node(self.director, role, PeerKind::Director, "dir");
-        self.world.start(self.director, node, hands);
+        let config = self.scenario.of_director();
+        self.launch(self.director, config, Make::Towline, hands);
     }
 
     /// Starts a storage daemon; one that runs is killed.
@@ -364,10 +365,8 @@ impl Region {
                           (name: "dev2", media_type: "second", archive_device: "/second", maximum_block_size: 65536)])"#,
             tls = self.scenario.tls(),
         ));
-        let role = StorageDaemon::new(Arc::new(config), self.protection().credentials_of(make), identity_of(make));
-        let node = self.node_of(make, host, role, &PeerName::new(PeerKind::Storage, &name));
         self.storages[n].hands = Arc::clone(&hands);
-        self.world.start(host, node, hands);
+        self.launch(host, config, make, hands);
     }
 
     /// Starts a file daemon; one that runs is killed.
@@ -381,9 +380,10 @@ impl Region {
                 directors: [(name: "dir", password: "{name}", {entry})])"#,
             tls = self.scenario.tls(),
         ));
-        let role = FileDaemon::new(Arc::new(config), self.protection().credentials_of(make), identity_of(make))
-            .of_protocol(protocol);
-        let node = self.node_of(make, host, role, &PeerName::new(PeerKind::Client, &name));
+        let protection = self.protection();
+        let role = FileDaemon::new(Arc::new(config), protection.credentials_of(make), identity_of(make));
+        let own = PeerName::new(PeerKind::Client, &name);
+        let node = daemons::node_of(make, &mut self.world, host, role.of_protocol(protocol), (&own, protection));
         self.clients[n].hands = Arc::clone(&hands);
         self.world.start(host, node, hands);
     }
@@ -413,9 +413,7 @@ impl Region {
                     connection_from_client_to_director: true, connection_from_director_to_client: false)])"#,
             tls = self.scenario.tls(),
         ));
-        let role = FileDaemon::new(Arc::new(config), self.credentials(), identity());
-        let node = self.node(host, role, PeerKind::Client, name);
-        self.world.start(host, node, Arc::new(MapHands::new(Disk::default(), None)));
+        self.launch(host, config, Make::Towline, Arc::new(MapHands::new(Disk::default(), None)));
     }
 
     /// What the operator has heard so far.
@@ -459,17 +457,14 @@ impl Region {
         &self.scenario.files
     }
 
+    fn launch(&mut self, host: HostId, config: impl Into<Config>, make: Make, hands: Arc<MapHands>) {
+        let how = (make, self.protection());
+        launch(&mut self.world, host, config.into(), how, hands);
+    }
+
     fn node<R: Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {
-        self.node_of(Make::Towline, host, role, &PeerName::new(kind, name))
-    }
-
-    fn node_of<R: Role>(&mut self, make: Make, host: HostId, role: R, name: &PeerName) -> Node<R> {
         let protection = self.protection();
-        daemons::node_of(make, &mut self.world, host, role, (name, protection))
-    }
-
-    fn credentials(&self) -> Credentials {
-        self.protection().credentials()
+        daemons::node(&mut self.world, host, role, &PeerName::new(kind, name), protection)
     }
 
     pub(crate) const fn protection(&self) -> Protection {

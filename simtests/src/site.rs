@@ -22,6 +22,7 @@ use towline_core::wire::names::{PeerKind, PeerName};
 use crate::catalog::Catalog;
 use crate::daemons::{self, Protection, identity_of};
 use crate::disk::{Disk, Files};
+use crate::edge::{Edge, Uplink};
 use crate::gateway::{Firewall, Gateway};
 use crate::hands::MapHands;
 use crate::host::HostId;
@@ -53,6 +54,8 @@ pub struct Site {
     pub catalog: Catalog,
     /// Lines of the trace that are kept to be read; with none its hash alone is left, which costs least.
     pub lines: usize,
+    /// Bytes that a connection's task moves in one turn, if not as many as in a real daemon.
+    pub budget: Option<usize>,
 }
 
 /// A network behind a gateway.
@@ -64,6 +67,16 @@ pub struct Network {
     pub around: Option<usize>,
     /// What is between the two.
     pub gateway: Gateway,
+    /// What connects the gateway with the network around.
+    pub uplink: Uplink,
+}
+
+impl Network {
+    /// A network behind a gateway with nothing else in the way; `around` is the place of the one around it.
+    #[must_use]
+    pub fn new(name: &str, around: Option<usize>, gateway: Gateway) -> Self {
+        Self { name: name.to_owned(), around, gateway, uplink: Uplink::default() }
+    }
 }
 
 /// A host.
@@ -77,6 +90,16 @@ pub struct Machine {
     pub address: IpAddr,
     /// Its own firewall.
     pub firewall: Option<Firewall>,
+    /// What connects it with its network.
+    pub uplink: Uplink,
+}
+
+impl Machine {
+    /// A host without a firewall and with nothing between it and its network.
+    #[must_use]
+    pub fn new(name: &str, network: Option<usize>, address: IpAddr) -> Self {
+        Self { name: name.to_owned(), network, address, firewall: None, uplink: Uplink::default() }
+    }
 }
 
 /// A name.
@@ -177,13 +200,13 @@ impl Site {
 
     /// Adds a network behind a gateway; `around` is the place of the one around it, `None` the open network.
     pub fn network(&mut self, name: &str, around: Option<usize>, gateway: Gateway) -> usize {
-        self.networks.push(Network { name: name.to_owned(), around, gateway });
+        self.networks.push(Network::new(name, around, gateway));
         self.networks.len() - 1
     }
 
     /// Adds a host with its address in the network at this place, or in the open one.
     pub fn host(&mut self, name: &str, network: Option<usize>, address: impl Into<IpAddr>) -> usize {
-        self.hosts.push(Machine { name: name.to_owned(), network, address: address.into(), firewall: None });
+        self.hosts.push(Machine::new(name, network, address.into()));
         self.hosts.len() - 1
     }
 
@@ -210,10 +233,8 @@ impl Site {
         if !mistakes.is_empty() {
             return Err(mistakes);
         }
-        let mut world = World::new(self.seed);
+        let (world, networks) = self.ground();
         world.trace().keep(self.lines);
-        world.set_open_prefixes(self.open.clone());
-        let networks = self.lay_out(&mut world);
         let mut standing = Standing {
             world,
             networks,
@@ -274,6 +295,29 @@ impl Site {
         found
     }
 
+    /// A world with its networks, and no host yet.
+    pub(crate) fn ground(&self) -> (World, Vec<NetworkId>) {
+        let mut world = World::new(self.seed);
+        if let Some(bytes) = self.budget {
+            world.set_budget(bytes);
+        }
+        world.set_open_prefixes(self.open.clone());
+        let networks = self.lay_out(&mut world);
+        (world, networks)
+    }
+
+    /// The host at this place, in such a world; of a place that is none nothing.
+    pub(crate) fn raise(&self, (world, networks): (&mut World, &[NetworkId]), place: usize) -> HostId {
+        let Some(machine) = self.hosts.get(place) else { return HostId(usize::MAX) };
+        let network = machine.network.and_then(|network| networks.get(network)).copied();
+        let host = world.add_host_in(network.unwrap_or(NetworkId::OPEN), &machine.name, machine.address);
+        if let Some(firewall) = &machine.firewall {
+            world.set_firewall(host, firewall.clone());
+        }
+        lay_edge(world, Edge::Host(host), machine.uplink);
+        host
+    }
+
     /// The networks of a world, those around before those inside.
     fn lay_out(&self, world: &mut World) -> Vec<NetworkId> {
         let mut made: BTreeMap<usize, NetworkId> = BTreeMap::new();
@@ -288,6 +332,9 @@ impl Site {
                 }
             }
         }
+        for (network, id) in self.networks.iter().zip(made.values()) {
+            lay_edge(world, Edge::Network(*id), network.uplink);
+        }
         made.into_values().collect()
     }
 
@@ -296,12 +343,7 @@ impl Site {
         if let Some(first) = hosts.get(&place) {
             return standing.world.add_resident(*first, name);
         }
-        let Some(machine) = self.hosts.get(place) else { return HostId(usize::MAX) };
-        let network = machine.network.and_then(|network| standing.networks.get(network)).copied();
-        let host = standing.world.add_host_in(network.unwrap_or(NetworkId::OPEN), &machine.name, machine.address);
-        if let Some(firewall) = &machine.firewall {
-            standing.world.set_firewall(host, firewall.clone());
-        }
+        let host = self.raise((&mut standing.world, &standing.networks), place);
         hosts.insert(place, host);
         host
     }
@@ -326,6 +368,13 @@ impl Site {
     }
 }
 
+/// Nothing is said of an edge that is clear.
+fn lay_edge(world: &mut World, edge: Edge, uplink: Uplink) {
+    if uplink != Uplink::default() {
+        world.set_uplink(edge, uplink);
+    }
+}
+
 impl Config {
     /// The name of the daemon.
     #[must_use]
@@ -334,6 +383,37 @@ impl Config {
             Self::Director(config) => config.director.name.clone(),
             Self::Storage(config) => config.storage.name.clone(),
             Self::File(config) => config.file.name.clone(),
+        }
+    }
+}
+
+/// Starts a daemon on a host; one that runs there is killed.
+pub(crate) fn launch(
+    world: &mut World,
+    host: HostId,
+    config: Config,
+    (make, protection): (Make, Protection),
+    hands: Arc<MapHands>,
+) {
+    let (name, credentials, identity) = (config.name(), protection.credentials_of(make), identity_of(make));
+    match config {
+        Config::Director(config) => {
+            let role = Director::new(Arc::new(*config), credentials, identity);
+            let own = PeerName::new(PeerKind::Director, &name);
+            let node = daemons::node_of(make, world, host, role, (&own, protection));
+            world.start(host, node, hands);
+        }
+        Config::Storage(config) => {
+            let role = StorageDaemon::new(Arc::new(*config), credentials, identity);
+            let own = PeerName::new(PeerKind::Storage, &name);
+            let node = daemons::node_of(make, world, host, role, (&own, protection));
+            world.start(host, node, hands);
+        }
+        Config::File(config) => {
+            let role = FileDaemon::new(Arc::new(*config), credentials, identity);
+            let own = PeerName::new(PeerKind::Client, &name);
+            let node = daemons::node_of(make, world, host, role, (&own, protection));
+            world.start(host, node, hands);
         }
     }
 }
@@ -414,33 +494,17 @@ impl Standing {
     }
 
     fn start(&mut self, host: HostId, Daemon { config, disk, make, .. }: &Daemon, files: &Files) {
-        let (clear, name) = (Protection::Clear, config.name());
+        let name = config.name();
         let (kind, fresh, catalog) = match config {
             Config::Director(_) => (PeerKind::Director, Disk::default(), Some(self.catalog.clone())),
             Config::Storage(_) => (PeerKind::Storage, Disk::default(), None),
             Config::File(_) => (PeerKind::Client, Disk::with_files(files.clone()), None),
         };
         let disk = disk.clone().unwrap_or(fresh);
-        let own = PeerName::new(kind, &name);
         let hands = Arc::new(MapHands::new(disk.clone(), catalog));
-        let (credentials, identity) = (clear.credentials_of(*make), identity_of(*make));
-        match config {
-            Config::Director(config) => {
-                let role = Director::new(Arc::new((**config).clone()), credentials, identity);
-                let node = daemons::node_of(*make, &mut self.world, host, role, (&own, clear));
-                self.world.start(host, node, hands.clone());
-                self.place_operator(host, config);
-            }
-            Config::Storage(config) => {
-                let role = StorageDaemon::new(Arc::new((**config).clone()), credentials, identity);
-                let node = daemons::node_of(*make, &mut self.world, host, role, (&own, clear));
-                self.world.start(host, node, hands.clone());
-            }
-            Config::File(config) => {
-                let role = FileDaemon::new(Arc::new((**config).clone()), credentials, identity);
-                let node = daemons::node_of(*make, &mut self.world, host, role, (&own, clear));
-                self.world.start(host, node, hands.clone());
-            }
+        launch(&mut self.world, host, config.clone(), (*make, Protection::Clear), hands.clone());
+        if let Config::Director(config) = config {
+            self.place_operator(host, config);
         }
         self.daemons.push(Running { name, kind, host, disk, hands });
     }

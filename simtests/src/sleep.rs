@@ -62,7 +62,8 @@ impl NetState {
         self.clock.delay(span, |happening| match happening {
             Happening::Arrive { .. } => false,
             Happening::SocketTimer(id) | Happening::GiveUp(id) => sockets.contains(id),
-            Happening::Node(of) | Happening::NodeTimer(of) | Happening::Unreachable(of, ..) => *of == host,
+            Happening::Node(of) | Happening::NodeTimer(of) => *of == host,
+            Happening::Unreachable(of, ..) | Happening::TooLarge(of, ..) => *of == host,
             Happening::Post(Life(of, _), _) | Happening::Task(TaskId { life: Life(of, _), .. }) => *of == host,
             Happening::Answer(Asker::Node(Life(of, _)) | Asker::Task(TaskId { life: Life(of, _), .. }), ..) => {
                 *of == host

@@ -24,6 +24,8 @@ pub use segment::{Data, Segment};
 
 /// Bytes of the longest segment.
 pub const SEGMENT: usize = 32 * 1024;
+/// No router makes segments smaller than this (`net.ipv4.route.min_pmtu`, less the headers).
+const SMALLEST: usize = 500;
 /// Bytes of each buffer unless the options say otherwise.
 pub const BUFFER: usize = 256 * 1024;
 /// The first pause before a SYN is sent again.
@@ -322,6 +324,20 @@ impl End {
             Phase::Dialling => self.fail(kind),
             Phase::Answering | Phase::Open => self.said = Some(kind),
             Phase::Over(_) => {}
+        }
+    }
+
+    /// A router says that segments of more bytes do not get through: what is under way goes again in smaller ones.
+    pub fn on_too_large(&mut self, largest: usize, now: Instant) {
+        let largest = largest.max(SMALLEST);
+        if largest >= self.longest {
+            return;
+        }
+        self.longest = largest;
+        if self.phase == Phase::Open && self.sent > self.acked {
+            self.timed = None;
+            self.sent = self.acked;
+            self.pump(now);
         }
     }
 

@@ -8,20 +8,19 @@ use towline_core::catalog::JobRow;
 use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig, TrayConfig};
 use towline_core::node::Node;
 use towline_core::notice::{DaemonView, Notice};
-use towline_core::role::director::Director;
-use towline_core::role::file::FileDaemon;
 use towline_core::role::identity::Credentials;
-use towline_core::role::storage::StorageDaemon;
 use towline_core::role::tray::{Tray, Watch};
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::catalog::Catalog;
-use crate::daemons::{self, Protection, identity};
+use crate::daemons::{self, Protection};
 use crate::disk::{Disk, Files};
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::operator::{Heard, Operator, Transcript};
 use crate::rng::Rng;
+use crate::site::{Config, Site, launch};
+use crate::stock::Make;
 use crate::world::World;
 
 /// The file on the client's disk that its messages are appended to.
@@ -180,9 +179,13 @@ impl Town {
     /// If one of the configurations below is none.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        let mut world = World::new(plan.seed);
-        let mut host = |name: &str, n: u8| world.add_host(name, [10, 0, 0, n].into());
-        let (director, storage, client, operator) = (host("dir", 1), host("sd", 2), host("fd", 3), host("operator", 4));
+        let mut site = Site { seed: plan.seed, ..Site::default() };
+        for (name, last) in [("dir", 1), ("sd", 2), ("fd", 3), ("operator", 4)] {
+            site.host(name, None, [10, 0, 0, last]);
+        }
+        let (mut world, networks) = site.ground();
+        let [director, storage, client, operator] =
+            [0, 1, 2, 3].map(|place| site.raise((&mut world, &networks), place));
         for (one, two) in [(director, storage), (director, client), (storage, client)] {
             world.link(one, two, |link| link.rate = plan.rate);
         }
@@ -213,25 +216,19 @@ impl Town {
     /// Starts the director; one that runs is killed.
     pub fn start_director(&mut self) {
         self.director_hands = Arc::new(MapHands::new(Disk::default(), Some(self.catalog.clone())));
-        let role = Director::new(Arc::new(director(&self.plan)), self.credentials(), identity());
-        let node = self.node(self.director, role, PeerKind::Director, "dir");
-        self.world.start(self.director, node, self.director_hands.clone());
+        self.launch(self.director, director(&self.plan), self.director_hands.clone());
     }
 
     /// Starts the storage daemon; one that runs is killed.
     pub fn start_storage(&mut self) {
         self.storage_hands = Arc::new(MapHands::new(self.volumes.clone(), None));
-        let role = StorageDaemon::new(Arc::new(storage(&self.plan)), self.credentials(), identity());
-        let node = self.node(self.storage, role, PeerKind::Storage, "sd");
-        self.world.start(self.storage, node, self.storage_hands.clone());
+        self.launch(self.storage, storage(&self.plan), self.storage_hands.clone());
     }
 
     /// Starts the file daemon; one that runs is killed.
     pub fn start_client(&mut self) {
         self.client_hands = Arc::new(MapHands::new(self.files.clone(), None));
-        let role = FileDaemon::new(Arc::new(client(&self.plan)), self.credentials(), identity());
-        let node = self.node(self.client, role, PeerKind::Client, "fd");
-        self.world.start(self.client, node, self.client_hands.clone());
+        self.launch(self.client, client(&self.plan), self.client_hands.clone());
     }
 
     /// Starts one more daemon with the client's name and configuration, on a host of its own.
@@ -239,9 +236,7 @@ impl Town {
         self.twins += 1;
         let host = self.world.add_host("twin", [10, 0, 1, self.twins].into());
         let hands = Arc::new(MapHands::new(self.files.clone(), None));
-        let role = FileDaemon::new(Arc::new(client(&self.plan)), self.credentials(), identity());
-        let node = self.node(host, role, PeerKind::Client, "fd");
-        self.world.start(host, node, hands);
+        self.launch(host, client(&self.plan), hands);
         host
     }
 
@@ -309,6 +304,11 @@ impl Town {
     #[must_use]
     pub fn report(&self, job: u32) -> String {
         self.catalog.report(job)
+    }
+
+    fn launch(&mut self, host: HostId, config: impl Into<Config>, hands: Arc<MapHands>) {
+        let how = (Make::Towline, self.protection());
+        launch(&mut self.world, host, config.into(), how, hands);
     }
 
     fn node<R: towline_core::node::Role>(&mut self, host: HostId, role: R, kind: PeerKind, name: &str) -> Node<R> {

@@ -228,6 +228,7 @@ impl World {
         let mut net = self.net.borrow_mut();
         net.links.heal();
         net.networks.heal();
+        net.networks.edges.heal();
     }
 
     /// Bytes that the task of each connection begun from now on reads, and writes, in one turn.
@@ -334,8 +335,9 @@ impl World {
         self.trace.set_now(self.now());
         self.steps += 1;
         match happening {
-            Happening::Arrive { way, ends, segment } => self.net.borrow_mut().on_arrive(way, ends, segment),
+            Happening::Arrive { way, ends, segment, via } => self.net.borrow_mut().on_arrive(way, ends, segment, via),
             Happening::Unreachable(host, ends, kind) => self.net.borrow_mut().on_unreachable(host, ends, kind),
+            Happening::TooLarge(host, ends, largest) => self.net.borrow_mut().on_too_large(host, ends, largest),
             Happening::SocketTimer(id) => self.net.borrow_mut().on_socket_timer(id),
             Happening::GiveUp(id) => self.net.borrow_mut().give_up(id),
             Happening::Post(life, event) => self.net.borrow_mut().post(life, event),

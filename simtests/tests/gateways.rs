@@ -8,8 +8,11 @@ use std::time::Duration;
 use towline_core::conformance::Peer as _;
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_simtests::arm::{Door, Raw, Shared};
+use towline_simtests::calls::Barrier;
+use towline_simtests::edge::{Edge, Uplink};
 use towline_simtests::gateway::{Gateway, Unknown, Verdict, Way};
 use towline_simtests::host::HostId;
+use towline_simtests::link::Link;
 use towline_simtests::network::NetworkId;
 use towline_simtests::world::World;
 
@@ -233,6 +236,68 @@ fn a_gateway_that_begins_anew_forgets_and_one_that_is_cut_swallows_until_it_heal
     world.borrow_mut().restart_gateway(network);
     assert_eq!(world.borrow().sessions(network), 0);
     assert!(!says(&world, &mut one, &mut other));
+}
+
+#[test]
+fn what_the_edges_do_adds_up_along_the_tree_and_each_has_two_ways() {
+    let Pair { world, network, inside, outside } = pair(Gateway::masquerading(GATEWAY));
+    let edges = [Edge::Host(inside), Edge::Network(network), Edge::Host(outside)];
+    let millis = Duration::from_millis;
+    for (edge, latency) in edges.into_iter().zip([10, 20, 40]) {
+        world.borrow_mut().uplink(edge, |link| link.latency = millis(latency));
+    }
+    let door = open_door(&world, outside, 9101);
+    let began = world.borrow().now();
+    let mut one = connect(&world, inside, (OUTSIDE, 9101)).expect("dials out");
+    let took = world.borrow().now().since(began);
+    assert!((millis(140)..millis(142)).contains(&took), "there and back: {took:?}");
+    let_pass(&world, SECOND);
+    let mut other = door.try_accept().expect("a connection");
+    for edge in edges {
+        // To a lower end is in, from it is out.
+        let (to_outside, to_inside) = if edge == edges[2] { (Way::In, Way::Out) } else { (Way::Out, Way::In) };
+        for (way, passes) in [(to_outside, [false, true]), (to_inside, [true, false])] {
+            world.borrow_mut().uplink_way(edge, way, |link| link.cut = true);
+            let passed = [says(&world, &mut one, &mut other), says(&world, &mut other, &mut one)];
+            assert_eq!(passed, passes, "{edge:?} cut {way:?}");
+            let stop = world.borrow().calls()[0].stop.expect("it says where");
+            assert_eq!((stop.at, stop.way, stop.why), (Barrier::Uplink(edge), way, "cut"));
+            world.borrow_mut().heal();
+            let_pass(&world, SECOND * 30);
+            let mut space = [0; 64];
+            _ = (one.try_read(&mut space), other.try_read(&mut space));
+        }
+    }
+}
+
+#[test]
+fn what_is_under_way_over_an_edge_is_lost_when_that_is_cut() {
+    let Pair { world, network, inside, outside } = pair(Gateway::routing(GATEWAY));
+    let slow = Link { latency: SECOND * 2, ..Link::CLEAR };
+    world.borrow_mut().set_uplink(Edge::Network(network), Uplink::both(slow));
+    let door = open_door(&world, outside, 9101);
+    let mut one = connect(&world, inside, (OUTSIDE, 9101)).expect("dials out");
+    let_pass(&world, SECOND * 5);
+    let mut other = door.try_accept().expect("a connection");
+    assert_eq!(one.try_write(b"word"), Some(Ok(4)));
+    let_pass(&world, SECOND);
+    world.borrow_mut().cut_uplink(Edge::Network(network));
+    let_pass(&world, SECOND * 3);
+    assert_eq!(other.try_read(&mut [0; 9]), None);
+    world.borrow_mut().mend_uplink(Edge::Network(network));
+    let_pass(&world, SECOND * 30);
+    assert_eq!(other.try_read(&mut [0; 9]), Some(Ok(4)), "TCP sends it again");
+}
+
+#[test]
+fn who_reaches_a_neighbour_by_the_gateway_does_not_come_to_its_uplink() {
+    let gateway = Gateway::masquerading(GATEWAY).hairpin(true).forward(9102, (INSIDE, 9102));
+    let Pair { world, network, inside, outside } = pair(gateway);
+    let neighbour = world.borrow_mut().add_host_in(network, "neighbour", [10, 0, 0, 11].into());
+    let _door = open_door(&world, inside, 9102);
+    world.borrow_mut().cut_uplink(Edge::Network(network));
+    assert!(connect(&world, neighbour, (GATEWAY, 9102)).is_ok());
+    assert!(connect(&world, outside, (GATEWAY, 9102)).is_err());
 }
 
 #[test]

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use towline_core::socket::IoKind;
 use towline_simtests::calls::{Barrier, Outcome};
+use towline_simtests::edge::{Edge, Uplink};
 use towline_simtests::gateway::{Firewall, Gateway, Verdict, Way};
+use towline_simtests::link::Link;
 use towline_simtests::site::{Config, Daemon, Machine, Mistake, Network, Site};
 
 const OUTSIDE: [u8; 4] = [192, 0, 2, 254];
@@ -54,11 +56,10 @@ fn client() -> Config {
 
 /// Director and storage daemon on one host behind a gateway, the client outside; the storage has this address.
 fn office(storage_address: &str, gateway: Gateway) -> Site {
-    let host =
-        |name: &str, network, of| Machine { name: name.to_owned(), network, address: address(of), firewall: None };
+    let host = |name: &str, network, of| Machine::new(name, network, address(of));
     Site {
         seed: 1,
-        networks: vec![Network { name: "office".to_owned(), around: None, gateway }],
+        networks: vec![Network::new("office", None, gateway)],
         hosts: vec![host("backup", Some(0), [10, 0, 0, 1]), host("laptop", None, [192, 0, 2, 10])],
         daemons: vec![Daemon::new(0, director(storage_address)), Daemon::new(0, storage()), Daemon::new(1, client())],
         files: [(b"/data/file".to_vec(), vec![7; 10_000].into())].into(),
@@ -138,21 +139,32 @@ fn a_probe_has_the_data_channel_dialled_and_leaves_no_job_behind() {
 }
 
 #[test]
+fn a_site_says_what_its_edges_carry_and_a_world_that_heals_keeps_to_it() {
+    let gateway = Gateway::masquerading(OUTSIDE).forward(9103, ([10, 0, 0, 1], 9103)).hairpin(true);
+    for (tells, good) in [(true, true), (false, false)] {
+        let mut site = office("192.0.2.254", gateway.clone());
+        site.networks[0].uplink = Uplink::both(Link::CLEAR.with_mtu(1_300, tells));
+        site.hosts[1].uplink = Uplink::both(Link { latency: Duration::from_millis(100), ..Link::CLEAR });
+        let mut standing = site.start().unwrap();
+        let (network, laptop) = (standing.networks[0], standing.hosts[&1]);
+        standing.world.cut_uplink(Edge::Network(network));
+        standing.world.heal();
+        let job = standing.order("run job=backup yes").unwrap();
+        let row = standing.await_end(job, HOUR).unwrap();
+        assert_eq!(row.job_status == b'T', good, "{tells}: {}", standing.report(job));
+        // The client's data is too large for the gateway's uplink on the way in.
+        let stops = standing.world.calls().into_iter().filter(|call| call.from == laptop).filter_map(|call| call.stop);
+        let at = (Barrier::Uplink(Edge::Network(network)), Way::In);
+        assert_eq!(stops.last().map(|stop| (stop.at, stop.way)), (!good).then_some(at));
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_site_is_found_before_it_starts() {
     let mut site = office("backup", Gateway::masquerading(OUTSIDE));
     site.networks[0].around = Some(0);
-    site.hosts.push(Machine {
-        name: "twin".to_owned(),
-        network: Some(0),
-        address: address([10, 0, 0, 1]),
-        firewall: None,
-    });
-    site.hosts.push(Machine {
-        name: "lost".to_owned(),
-        network: Some(7),
-        address: address([10, 0, 0, 2]),
-        firewall: None,
-    });
+    site.hosts.push(Machine::new("twin", Some(0), address([10, 0, 0, 1])));
+    site.hosts.push(Machine::new("lost", Some(7), address([10, 0, 0, 2])));
     site.daemons.push(Daemon::new(9, storage()));
     site.daemons.push(Daemon::new(1, director("backup")));
     let found = site.start().unwrap_err();

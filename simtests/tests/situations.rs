@@ -10,8 +10,10 @@ use std::time::Duration;
 use towline_core::conformance::Peer as _;
 use towline_core::socket::{IoKind, Keepalive, SocketOptions};
 use towline_simtests::arm::{Door, Raw, Shared};
+use towline_simtests::edge::{Edge, Uplink};
 use towline_simtests::gateway::{Firewall, Gateway, Rule, Unknown, Verdict, Way};
 use towline_simtests::host::HostId;
+use towline_simtests::link::Link;
 use towline_simtests::network::NetworkId;
 use towline_simtests::range::Prefix;
 use towline_simtests::situations::{named, rows};
@@ -320,6 +322,25 @@ fn on_the_way(site: &Site, what: &str, rest: &str) -> Observed {
             site.world.borrow_mut().link(one, two, |link| link.largest = Some(1248));
             let word = if rest == "a page" { &[7; 4096][..] } else { b"word" };
             site.says(&mut inside, &mut outside, word, |_| {})
+        }
+        "the uplink is too narrow and says so" | "the uplink is too narrow and silent" => {
+            let tells = what.ends_with("says so");
+            let narrow = Uplink::both(Link::CLEAR.with_mtu(1_300, tells));
+            site.world.borrow_mut().set_uplink(Edge::Network(site.network), narrow);
+            let word = if rest == "a page" { &[7; 4096][..] } else { b"word" };
+            site.says(&mut inside, &mut outside, word, |_| {})
+        }
+        "the far uplink is cut" => {
+            site.world.borrow_mut().cut_uplink(Edge::Host(two));
+            site.word(&mut inside, &mut outside)
+        }
+        "the far uplink is cut for 5 s" => {
+            site.world.borrow_mut().cut_uplink(Edge::Host(two));
+            site.says(&mut inside, &mut outside, b"word", |took| {
+                if took >= Duration::from_secs(5) {
+                    site.world.borrow_mut().mend_uplink(Edge::Host(two));
+                }
+            })
         }
         "every twentieth segment is lost" => {
             site.world.borrow_mut().link_way(one, two, |link| link.loss = 50_000);

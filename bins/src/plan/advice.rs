@@ -3,6 +3,7 @@
 use towline_core::node::Number;
 use towline_core::socket::IoKind;
 use towline_simtests::calls::Outcome;
+use towline_simtests::network::TOO_LARGE;
 
 use super::topology::Topology;
 use super::trial::{Barrier, Connection, Verdict};
@@ -13,6 +14,13 @@ pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Conn
         return format!(
             "set `heartbeat_interval` below {idle} on the daemons at both ends, or let the gateway remember connections for \
              longer"
+        );
+    }
+    let narrow = connections.iter().filter_map(|one| one.stop.as_ref()).find(|(_, why)| *why == TOO_LARGE);
+    if let Some((barrier, _)) = narrow {
+        return format!(
+            "let ICMP \"fragmentation needed\" through at {barrier}, or set the MTU of the interfaces on both sides to what it \
+             carries"
         );
     }
     let Some(broken) = connections.iter().rev().find(|one| !matches!(one.outcome, Outcome::Open(_))) else {
@@ -33,7 +41,7 @@ pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Conn
     }
     let gateway = broken.stop.as_ref().and_then(|(barrier, why)| match barrier {
         Barrier::Gateway(network) => Some((network, *why)),
-        Barrier::Firewall(_) => None,
+        Barrier::Firewall(_) | Barrier::Uplink(_) => None,
     });
     match (gateway, broken.outcome) {
         (Some((network, "no hairpin")), _) => format!(

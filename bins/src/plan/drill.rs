@@ -9,12 +9,14 @@ use std::time::Duration;
 use towline_core::config::{JobKind, Seconds};
 use towline_core::nearest::nearest;
 use towline_simtests::disk::Files;
+use towline_simtests::edge::Edge;
+use towline_simtests::gateway::Way;
 
 use super::rows::Row;
 use super::run::{PATIENCE, Run, SETTLING, Stage};
 use super::setup::{Given, Saved};
 use super::topology::{Host, Topology};
-use super::trial::{Verdict, ready};
+use super::trial::{Barrier, Uplink, Verdict, ready};
 
 /// How long each piece of work takes on the side that has the data.
 const SLOWNESS: Duration = Duration::from_millis(500);
@@ -26,31 +28,28 @@ const EARLIER: Duration = Duration::from_secs(300);
 /// What happens.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Drill {
-    /// Nothing gets through any more at this part of the job.
-    Cut { at: Uplink, percent: u8 },
+    /// Nothing gets through any more at this part of the job, or nothing that goes this way.
+    Cut { at: Uplink, way: Option<Way>, percent: u8 },
     /// The connections of the job are silent for so long.
     Idle(Seconds),
     /// The gateway of a network forgets everything: while clients wait, and in the middle of the job.
     Reboot { network: String },
 }
 
-/// What connects something with all others.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Uplink {
-    /// A host.
-    Host(String),
-    /// The gateway of a network.
-    Network(String),
-}
-
 impl fmt::Display for Drill {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Cut { at: Uplink::Host(name), percent } => {
-                write!(f, "host {name:?} is cut off at {percent}% of the job")
-            }
-            Self::Cut { at: Uplink::Network(name), percent } => {
-                write!(f, "network {name:?} is cut off at {percent}% of the job")
+            Self::Cut { at, way, percent } => {
+                let whose = match at {
+                    Uplink::Host(name) => format!("host {name:?}"),
+                    Uplink::Network(name) => format!("network {name:?}"),
+                };
+                let what = match way {
+                    None => format!("{whose} is cut off"),
+                    Some(Way::In) => format!("nothing comes in to {whose} any more"),
+                    Some(Way::Out) => format!("nothing goes out of {whose} any more"),
+                };
+                write!(f, "{what} at {percent}% of the job")
             }
             Self::Idle(span) => write!(f, "connections are silent for {span}"),
             Self::Reboot { network } => write!(f, "the gateway of {network:?} restarts"),
@@ -59,19 +58,24 @@ impl fmt::Display for Drill {
 }
 
 impl Drill {
-    /// `client1.uplink@50%`: a daemon, a host or a network, and the part of the job.
+    /// `client1.uplink@50%`, `home.uplink.in@50%`: a daemon, a host or a network, which way, and the part of the job.
     pub(super) fn cut(topology: &Topology, text: &str) -> Result<Self, String> {
         let (place, percent) = text.split_once('@').unwrap_or((text, "50%"));
         let number = percent.strip_suffix('%').unwrap_or(percent).parse().ok().filter(|number| *number < 100);
         let Some(percent) = number else { return Err(format!("--cut {text}: {percent:?} is none of 0% to 99%")) };
+        let (place, way) = match (place.strip_suffix(".uplink.in"), place.strip_suffix(".uplink.out")) {
+            (Some(place), _) => (place, Some(Way::In)),
+            (_, Some(place)) => (place, Some(Way::Out)),
+            (None, None) => (place, None),
+        };
         let name = place.strip_suffix(".uplink").unwrap_or(place);
         let is_it = |host: &&Host| host.name == name || host.daemons.iter().any(|daemon| daemon == name);
         if let Some(host) = topology.hosts.iter().find(is_it) {
-            return Ok(Self::Cut { at: Uplink::Host(host.name.clone()), percent });
+            return Ok(Self::Cut { at: Uplink::Host(host.name.clone()), way, percent });
         }
         let inner = topology.networks.iter().filter(|network| network.gateway.is_some());
         if inner.clone().any(|network| network.name == name) {
-            return Ok(Self::Cut { at: Uplink::Network(name.to_owned()), percent });
+            return Ok(Self::Cut { at: Uplink::Network(name.to_owned()), way, percent });
         }
         let hosts = topology.hosts.iter().map(|host| host.name.as_str());
         let daemons = topology.hosts.iter().flat_map(|host| host.daemons.iter().map(String::as_str));
@@ -123,6 +127,8 @@ pub(super) enum Outcome {
         after: Duration,
         /// What each daemon logged last.
         logs: Vec<(String, String)>,
+        /// What stopped its connections, and why, if it is known.
+        stopped: Option<(Barrier, &'static str)>,
         /// Whether it works again once the network is whole.
         recovers: bool,
     },
@@ -154,7 +160,7 @@ pub(super) fn drilled(topology: &Topology, given: &Given, row: &Row, verdict: &V
     let scene = Scene { topology, given, row, saved: &saved };
     match drill {
         Drill::Idle(span) => alone(scene.idle(*span)),
-        Drill::Cut { at, percent } => alone(scene.disturbed(*percent, |stage| cut(topology, stage, at))),
+        Drill::Cut { at, way, percent } => alone(scene.disturbed(*percent, |stage| cut(topology, stage, at, *way))),
         Drill::Reboot { network } => {
             let waiting = scene.reboot_before(network);
             let running = scene.disturbed(50, |stage| reboot(topology, stage, network));
@@ -184,7 +190,10 @@ impl<'a> Scene<'a> {
         match Run::of(self.topology, self.given, self.row, self.saved, span) {
             Some(run) if run.is_good => Outcome::GoesOn { after: run.after },
             // It ends when it hears of the silence.
-            Some(run) => Outcome::Ends { after: run.after, logs: run.logs(), recovers: true },
+            Some(run) => {
+                let (after, logs, stopped) = (run.after, run.logs(), run.stopped(self.topology));
+                Outcome::Ends { after, logs, stopped, recovers: true }
+            }
             None => Outcome::Unknown("its daemons could not be set up".to_owned()),
         }
     }
@@ -226,14 +235,14 @@ impl<'a> Scene<'a> {
         if run.is_good {
             return Outcome::GoesOn { after: run.after };
         }
-        let (after, logs) = (run.after, run.logs());
+        let (after, logs, stopped) = (run.after, run.logs(), run.stopped(self.topology));
         let mut stage = run.again();
         stage.standing.world.heal();
         stage.slow_down(Duration::from_micros(300));
         stage.standing.world.run_for(RECOVERY);
         let since = stage.standing.world.now();
         let job = stage.order();
-        Outcome::Ends { after, logs, recovers: stage.end(job, since, PATIENCE).is_good }
+        Outcome::Ends { after, logs, stopped, recovers: stage.end(job, since, PATIENCE).is_good }
     }
 }
 
@@ -252,29 +261,20 @@ fn files(row: &Row) -> Option<Files> {
 }
 
 /// Cuts something off; false if nothing of the row is there.
-fn cut(topology: &Topology, stage: &mut Stage<'_>, at: &Uplink) -> bool {
-    match at {
-        Uplink::Network(name) => match inner(topology, stage, name) {
-            Some(network) => {
-                stage.standing.world.cut_gateway(network);
-                true
-            }
-            None => false,
-        },
+fn cut(topology: &Topology, stage: &mut Stage<'_>, at: &Uplink, way: Option<Way>) -> bool {
+    let edge = match at {
+        Uplink::Network(name) => inner(topology, stage, name).map(Edge::Network),
         Uplink::Host(name) => {
             let place = topology.hosts.iter().position(|host| host.name == *name);
-            let Some(host) = place.and_then(|place| stage.standing.hosts.get(&place)).copied() else { return false };
-            let own = stage.standing.world.residents(host);
-            let all: Vec<_> =
-                stage.standing.hosts.values().copied().chain(stage.standing.daemons.iter().map(|it| it.host)).collect();
-            for one in &own {
-                all.iter()
-                    .filter(|other| !own.contains(other))
-                    .for_each(|other| stage.standing.world.cut(*one, *other));
-            }
-            true
+            place.and_then(|place| stage.standing.hosts.get(&place)).copied().map(Edge::Host)
         }
+    };
+    let Some(edge) = edge else { return false };
+    match way {
+        None => stage.standing.world.cut_uplink(edge),
+        Some(way) => stage.standing.world.uplink_way(edge, way, |link| link.cut = true),
     }
+    true
 }
 
 fn reboot(topology: &Topology, stage: &mut Stage<'_>, name: &str) -> bool {

@@ -75,7 +75,7 @@ pub fn command() -> Command {
                 .default_value(DirectorDaemon::FILE)
                 .help("The director's configuration, and those of file daemons and storage daemons as far as they are at hand"),
         )
-        .arg(path("topology").required(true).help("The networks, gateways, hosts and names"))
+        .arg(path("topology").required(true).help("The networks, gateways, hosts and names, and what connects them"))
         .arg(path("svg").help("Where to draw a picture of it"))
         .arg(
             Arg::new("suggest")
@@ -86,9 +86,9 @@ pub fn command() -> Command {
         .arg(
             Arg::new("cut")
                 .long("cut")
-                .value_name("WHERE[@PERCENT]")
+                .value_name("NAME[.uplink][@PERCENT]")
                 .action(ArgAction::Append)
-                .help("A drill: the network of a host, a daemon's host or a gateway is gone from this part of each job on"),
+                .help("A drill: the uplink of a host, a daemon's host or a network is cut from this part of each job on; NAME.uplink.in and NAME.uplink.out one way"),
         )
         .arg(
             Arg::new("idle")

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use towline_simtests::calls::Outcome;
 
 use super::topology::{Host, Network, Topology};
-use super::trial::{Barrier, Connection, Tried};
+use super::trial::{Barrier, Connection, Tried, Uplink};
 
 /// Sizes in pixels.
 const HOST_WIDTH: f64 = 170.0;
@@ -217,8 +217,10 @@ fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]
         let (Some(from), Some(to)) = (topology.host_of(from), topology.host_of(to)) else { continue };
         let (Some(&source), Some(&target)) = (layout.hosts.get(&from), layout.hosts.get(&to)) else { continue };
         let stop = connection.stop.as_ref().and_then(|(barrier, _)| match barrier {
-            Barrier::Gateway(network) => layout.gateways.get(&topology.network(network)?).copied(),
-            Barrier::Firewall(_) => None,
+            Barrier::Gateway(network) | Barrier::Uplink(Uplink::Network(network)) => {
+                layout.gateways.get(&topology.network(network)?).copied()
+            }
+            Barrier::Firewall(_) | Barrier::Uplink(Uplink::Host(_)) => None,
         });
         drawn.push(Arrow { ends: (from, to), source, target, stop, number, is_made: is_made(connection) });
     }

@@ -9,7 +9,7 @@ use towline_simtests::calls::Outcome;
 use super::drill::{Drill, Drilled, Outcome as End};
 use super::herd::AWAY;
 use super::suggest::{ALL_TRIALS, TRIALS};
-use super::trial::{Barrier, Connection, Tried, Verdict};
+use super::trial::{Barrier, Connection, Tried, Uplink, Verdict};
 use super::week::{Day, FASTEST, Week, moment};
 use super::{Plan, Scheduled, Suggested};
 
@@ -210,7 +210,10 @@ fn drilled(drill: &Drill, outcomes: &[Vec<Drilled>], rows: &[Tried]) -> String {
                 End::Unknown(missing) => format!("not known: {missing}"),
             };
             let _ = writeln!(out, "  {} ({}){when}: {said}", tried.row.job, tried.row.kind());
-            if let End::Ends { logs, .. } = outcome {
+            if let End::Ends { logs, stopped, .. } = outcome {
+                if let Some((barrier, why)) = stopped {
+                    let _ = writeln!(out, "    stopped at {barrier} ({why})");
+                }
                 logs.iter().for_each(|(daemon, line)| {
                     let _ = writeln!(out, "    {daemon} logs: {line}");
                 });
@@ -224,16 +227,18 @@ fn drill_row(tried: &Tried, Drilled { when, outcome }: &Drilled) -> Value {
     let row = &tried.row;
     let (word, after, logs, recovers) = match outcome {
         End::GoesOn { after } => ("goes_on", Some(*after), None, None),
-        End::Ends { after, logs, recovers } => ("fails", Some(*after), Some(logs), Some(*recovers)),
+        End::Ends { after, logs, recovers, .. } => ("fails", Some(*after), Some(logs), Some(*recovers)),
         End::NeverWorked => ("never_worked", None, None, None),
         End::Apart => ("apart", None, None, None),
         End::Unknown(_) => ("unknown", None, None, None),
     };
+    let stop = if let End::Ends { stopped, .. } = outcome { stopped.as_ref().map(stopped_at) } else { None };
     let logs: Vec<Value> =
         logs.into_iter().flatten().map(|(daemon, line)| json!({"daemon": daemon, "line": line})).collect();
     json!({
         "job": row.job, "kind": row.kind(), "client": row.client, "storage": row.storage, "to": row.to, "when": when,
         "outcome": word, "after_seconds": after.map(|after| after.as_secs_f64()), "logs": logs, "recovers": recovers,
+        "stopped_at": stop,
     })
 }
 
@@ -362,13 +367,19 @@ fn connection(one: &Connection) -> Value {
         Outcome::Failed(kind, after) => ("failed", Some(kind.to_string()), Some(after)),
         Outcome::Waiting => ("waiting", None, None),
     };
-    let stop = one.stop.as_ref().map(|(barrier, why)| match barrier {
-        Barrier::Gateway(network) => json!({"gateway": network, "why": why}),
-        Barrier::Firewall(host) => json!({"firewall": host, "why": why}),
-    });
+    let stop = one.stop.as_ref().map(stopped_at);
     json!({
         "number": one.number.as_str(), "from": one.from, "to": one.to, "address": one.address.to_string(),
         "dials": one.dials, "outcome": word, "error": kind, "after_seconds": after.map(|after| after.as_secs_f64()),
         "stopped_at": stop,
     })
+}
+
+fn stopped_at((barrier, why): &(Barrier, &'static str)) -> Value {
+    match barrier {
+        Barrier::Gateway(network) => json!({"gateway": network, "why": why}),
+        Barrier::Firewall(host) => json!({"firewall": host, "why": why}),
+        Barrier::Uplink(Uplink::Host(host)) => json!({"uplink": host, "of": "host", "why": why}),
+        Barrier::Uplink(Uplink::Network(network)) => json!({"uplink": network, "of": "network", "why": why}),
+    }
 }

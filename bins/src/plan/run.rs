@@ -8,13 +8,14 @@ use towline_core::time::Instant;
 use towline_core::wire::names::PeerKind;
 use towline_simtests::calls::{self, Call};
 use towline_simtests::disk::Files;
+use towline_simtests::edge::Edge;
 use towline_simtests::site::{Running, Standing};
 
 use super::advice::advice;
 use super::rows::Row;
 use super::setup::{Given, Saved, open_site, site};
 use super::topology::Topology;
-use super::trial::{Barrier, Connection, Tried, Verdict, resolved};
+use super::trial::{Barrier, Connection, Tried, Uplink, Verdict, resolved};
 
 /// How long clients that dial in have before the job begins.
 pub(super) const SETTLING: Duration = Duration::from_secs(120);
@@ -206,7 +207,25 @@ impl<'a> Run<'a> {
                 let (place, _) = self.standing.hosts.iter().find(|(_, host)| **host == stopped)?;
                 topology.hosts.get(*place).map(|host| Barrier::Firewall(host.name.clone()))
             }
+            calls::Barrier::Uplink(Edge::Network(network)) => {
+                match self.barrier(topology, calls::Barrier::Gateway(network))? {
+                    Barrier::Gateway(name) => Some(Barrier::Uplink(Uplink::Network(name))),
+                    Barrier::Firewall(_) | Barrier::Uplink(_) => None,
+                }
+            }
+            calls::Barrier::Uplink(Edge::Host(host)) => {
+                match self.barrier(topology, calls::Barrier::Firewall(host))? {
+                    Barrier::Firewall(name) => Some(Barrier::Uplink(Uplink::Host(name))),
+                    Barrier::Gateway(_) | Barrier::Uplink(_) => None,
+                }
+            }
         }
+    }
+
+    /// What stopped its connections: of several the first that was dialled.
+    pub(super) fn stopped(&self, topology: &Topology) -> Option<(Barrier, &'static str)> {
+        let stop = self.standing.world.calls().into_iter().find_map(|call| call.stop)?;
+        Some((self.barrier(topology, stop.at)?, stop.why))
     }
 
     /// Which connection a call was meant to be, and with whom.

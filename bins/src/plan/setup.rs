@@ -121,11 +121,10 @@ pub(super) fn open_site(given: &Given, row: &Row) -> Option<Site> {
     let media = media.map_or_else(|| assumed_storage(&given.director, &[storage]), Some)?;
     let mut media = without_tls_storage(media);
     media.storage.port = storage.port;
-    let machine = |name: &str, address| Machine { name: name.to_owned(), network: None, address, firewall: None };
     let machines = [("dir", [192, 0, 2, 1].into()), ("client", at_client), ("storage", at_storage)];
     Some(Site {
         seed: 1,
-        hosts: machines.map(|(name, address)| machine(name, address)).to_vec(),
+        hosts: machines.map(|(name, address)| Machine::new(name, None, address)).to_vec(),
         daemons: vec![
             Daemon::new(1, Config::File(Box::new(without_tls_file(file)))),
             Daemon::new(2, Config::Storage(Box::new(media))),
@@ -150,6 +149,7 @@ pub(super) fn lay_out(topology: &Topology, site: &mut Site) {
                 name: network.name.clone(),
                 around: place(&gateway.to),
                 gateway: between(gateway),
+                uplink: gateway.edge().edge(),
             }),
             None => {
                 let prefixes = network.addresses.iter().filter_map(|text| prefix_of(text));
@@ -160,7 +160,8 @@ pub(super) fn lay_out(topology: &Topology, site: &mut Site) {
     for host in &topology.hosts {
         let Ok(address) = host.address.parse() else { continue };
         let firewall = host.firewall.as_ref().map(own);
-        site.hosts.push(Machine { name: host.name.clone(), network: place(&host.network), address, firewall });
+        let uplink = host.uplink.edge();
+        site.hosts.push(Machine { firewall, uplink, ..Machine::new(&host.name, place(&host.network), address) });
         site.names.push(Name { name: host.name.clone(), addresses: vec![address], seen_by: Vec::new() });
     }
     let local = IpAddr::from([127, 0, 0, 1]);

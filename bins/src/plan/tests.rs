@@ -9,7 +9,7 @@ use towline_core::config::Seconds;
 use towline_core::node::Number;
 use towline_simtests::calls::Outcome;
 
-use super::trial::Barrier;
+use super::trial::{Barrier, Connection, Uplink};
 use super::*;
 
 /// A folder with a plan's files.
@@ -192,6 +192,54 @@ fn mistakes_in_a_topology_are_found_with_line_and_remedy() {
     let rules = r#"rules: [(way: in, verdict: accept), (way: in, port: 9102, verdict: drop)]"#;
     let found = case.topology(&home(rules)).err().unwrap();
     assert!(found.contains("T0858") && found.contains("rule 1 decides"), "{found}");
+}
+
+/// [`home`] with this between the gateway and the internet, and the client's port forwarded.
+fn uplinked(uplink: &str) -> String {
+    home(&format!(r#"forwards: [(port: 9102, to: "10.0.0.10")], uplink: ({uplink})"#))
+}
+
+#[test]
+fn an_uplink_that_is_too_narrow_stops_a_job_only_where_nobody_is_told() {
+    let case = Case::new(DIALLED, STORE, "");
+    let plan = case.topology(&uplinked(r#"mtu: 1400, latency: "30 ms", loss: "0.1 %", rate: "2 MB""#)).unwrap();
+    assert_eq!(plan.rows[0].verdict, Verdict::Works, "{:#?}", plan.rows[0]);
+    let open = |one: &Connection| matches!(one.outcome, Outcome::Open(after) if after.as_millis() >= 60);
+    assert!(plan.rows[0].connections.iter().filter(|one| one.to != "store" || one.from != "dir").all(open));
+    let plan = case.topology(&uplinked("mtu: 1400, too_large: swallow")).unwrap();
+    let backup = &plan.rows[0];
+    assert_eq!(backup.verdict, Verdict::Fails, "{backup:#?}");
+    let broken = backup.connections.iter().find(|one| one.number == Number::FileToStorage).unwrap();
+    let barrier = Barrier::Uplink(Uplink::Network("home".to_owned()));
+    assert_eq!(broken.stop, Some((barrier, "too large, and nobody is told")));
+    let advice = backup.advice.as_deref().unwrap();
+    assert!(
+        advice.starts_with("let ICMP \"fragmentation needed\" through at the uplink of network \"home\""),
+        "{advice}"
+    );
+    assert!(report::json(&plan).contains("\"uplink\": \"home\""));
+}
+
+#[test]
+fn an_uplink_that_cannot_be_is_found() {
+    let case = Case::new(DIALLED, STORE, "");
+    for (uplink, code) in [
+        ("mtu: 12", "T0808"),
+        ("mtu: 70000", "T0808"),
+        ("too_large: swallow", "T0840"),
+        (r#"latency: "soon""#, "T0808"),
+        (r#"loss: "2 ms""#, "T0808"),
+        (r#"jitter: "1 min""#, "T0808"),
+    ] {
+        let den = home("").replace(r#"daemons: ["laptop"]"#, &format!(r#"daemons: ["laptop"], uplink: ({uplink})"#));
+        for text in [uplinked(uplink), den] {
+            let found = case.topology(&text).err().unwrap_or_else(|| panic!("{uplink} is taken"));
+            assert!(found.contains(code) && found.contains("topology.ron:"), "{uplink}: {found}");
+        }
+    }
+    let twice = home(r#"rate: "1 MB", uplink: (rate: "2 MB")"#);
+    let found = case.topology(&twice).err().unwrap();
+    assert!(found.contains("the same thing"), "{found}");
 }
 
 /// [`home`] with a firewall of the client's host that has this, and the client's port forwarded.

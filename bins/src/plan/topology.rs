@@ -1,6 +1,7 @@
 //! The network as an operator describes it: a file in RON, typed.
 
 mod check;
+mod uplink;
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,6 +9,8 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use serde::de::{Deserializer, Unexpected, Visitor};
 use towline_core::config::{Bytes, Seconds};
+
+pub(super) use uplink::Uplink;
 
 /// Networks, hosts and names.
 #[derive(Clone, Debug, Deserialize)]
@@ -68,9 +71,12 @@ pub(super) struct Gateway {
     /// Whether hosts behind it reach its own address, and through a forwarded port each other.
     #[serde(default)]
     pub(super) hairpin: bool,
-    /// Bytes a second through it, `"12 MB"`: how long jobs take in a week of the schedule.
+    /// Bytes a second through it, `"12 MB"`: the `rate` of its uplink.
     #[serde(default)]
     pub(super) rate: Option<Bytes>,
+    /// What connects it with the network on its other side.
+    #[serde(default)]
+    pub(super) uplink: Uplink,
 }
 
 /// A port that leads inside.
@@ -216,6 +222,9 @@ pub(super) struct Host {
     /// Its own firewall; it has none unless it is said.
     #[serde(default)]
     pub(super) firewall: Option<Firewall>,
+    /// What connects it with its network.
+    #[serde(default)]
+    pub(super) uplink: Uplink,
     /// What a full backup of it takes, `"200 GiB"`: how long jobs take in a week of the schedule.
     #[serde(default)]
     pub(super) data: Option<Bytes>,
@@ -292,19 +301,27 @@ impl Topology {
         self.networks.get(self.network(network)?)?.gateway.as_ref()
     }
 
-    /// Bytes a second between two networks: those of the slowest gateway that says so.
-    pub(super) fn rate(&self, from: &str, to: &str) -> Option<u64> {
-        let (one, other) = (self.around(from), self.around(to));
+    /// Bytes a second between two hosts: those of the slowest uplink that says so.
+    pub(super) fn rate(&self, from: &Host, to: &Host) -> Option<u64> {
+        let (one, other) = (self.around(&from.network), self.around(&to.network));
         let climbed = |own: &[&str], far: &[&str]| -> Vec<String> {
             own.iter().take_while(|network| !far.contains(network)).map(|network| (*network).to_owned()).collect()
         };
         let passed = climbed(&one, &other).into_iter().chain(climbed(&other, &one));
-        passed.filter_map(|network| Some(self.gateway(&network)?.rate?.0)).min()
+        let own = [from, to].into_iter().filter(|_| from.name != to.name).filter_map(|host| host.uplink.rate);
+        own.chain(passed.filter_map(|network| self.gateway(&network)?.edge().rate)).map(|rate| rate.0).min()
     }
 
     /// The place of the host that a daemon runs on.
     pub(super) fn host_of(&self, daemon: &str) -> Option<usize> {
         self.hosts.iter().position(|host| host.daemons.iter().any(|name| name == daemon))
+    }
+}
+
+impl Gateway {
+    /// What connects it with the network on its other side, the `rate` that stands beside it included.
+    pub(super) fn edge(&self) -> Uplink {
+        Uplink { rate: self.uplink.rate.or(self.rate), ..self.uplink }
     }
 }
 

@@ -62,13 +62,24 @@ pub(super) struct Connection {
     pub(super) stop: Option<(Barrier, &'static str)>,
 }
 
-/// A box of the topology that stops connections.
+/// A box of the topology, or an edge, that stops connections.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Barrier {
     /// The gateway of a network.
     Gateway(String),
     /// The firewall of a host.
     Firewall(String),
+    /// What connects a host with its network, or a network's gateway with the one around.
+    Uplink(Uplink),
+}
+
+/// What connects something with all others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Uplink {
+    /// A host.
+    Host(String),
+    /// The gateway of a network.
+    Network(String),
 }
 
 impl fmt::Display for Barrier {
@@ -76,6 +87,8 @@ impl fmt::Display for Barrier {
         match self {
             Self::Gateway(network) => write!(f, "the gateway of {network:?}"),
             Self::Firewall(host) => write!(f, "the firewall of {host:?}"),
+            Self::Uplink(Uplink::Host(host)) => write!(f, "the uplink of host {host:?}"),
+            Self::Uplink(Uplink::Network(network)) => write!(f, "the uplink of network {network:?}"),
         }
     }
 }

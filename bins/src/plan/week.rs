@@ -113,7 +113,7 @@ impl Load {
         let client = topology.host_of(&job.client).and_then(|place| topology.hosts.get(place));
         let storage = topology.host_of(storage_of(config, job, &job.pool)).and_then(|place| topology.hosts.get(place));
         let rate = match (client, storage) {
-            (Some(client), Some(storage)) => topology.rate(&client.network, &storage.network).unwrap_or(FASTEST),
+            (Some(client), Some(storage)) => topology.rate(client, storage).unwrap_or(FASTEST),
             _ => FASTEST,
         };
         let seconds = |size: Option<Bytes>| size.map_or(0, |size| (size.0 / rate.max(1)).min(LONGEST));
@@ -175,7 +175,7 @@ fn side_by_side(given: &Given, jobs: &[&Job]) -> Option<Site> {
     let place = |site: &mut Site, name: &str| {
         let number = u32::try_from(site.hosts.len()).unwrap_or(u32::MAX).saturating_add(1);
         let address = IpAddr::from((0x0A00_0000 + number).to_be_bytes());
-        site.hosts.push(Machine { name: name.to_owned(), network: None, address, firewall: None });
+        site.hosts.push(Machine::new(name, None, address));
         (site.hosts.len() - 1, address.to_string())
     };
     for client in &mut director.clients {

@@ -219,6 +219,11 @@ impl Namespaces {
         self.ip(host, &format!("link set {port} up"));
     }
 
+    /// Pulls the cable of a host out at its switch, or puts it in again: the host itself may think that it is there.
+    pub fn set_cable(&self, switch: &str, host: &str, is_in: bool) {
+        self.ip(switch, &format!("link set {host}-eth0 {}", if is_in { "up" } else { "down" }));
+    }
+
     fn full(&self, name: &str) -> String {
         format!("{}{name}", self.prefix)
     }

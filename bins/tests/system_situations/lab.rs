@@ -156,6 +156,17 @@ impl Lab {
         self.open("inside", "outside", self.own("outside"), options)
     }
 
+    /// Between the gateway and the network outside packets of this many bytes pass, and no larger ones: the gateway says so
+    /// or not.
+    pub(crate) fn narrow_uplink(&self, bytes: u32, tells: bool) {
+        self.net.ip("gateway", &format!("link set wan0 mtu {bytes}"));
+        if !tells {
+            let silent = "icmp type destination-unreachable drop; icmpv6 type packet-too-big drop;";
+            let chain = format!("chain c {{ type filter hook output priority filter; {silent} }};");
+            self.net.nft("gateway", &format!("table inet silent {{ {chain} }}"));
+        }
+    }
+
     /// Has the gateway drop what fits this, which `nft` understands; nothing fits all.
     pub(crate) fn drop_at_gateway(&self, what: &str) {
         self.net.nft("gateway", &format!("add rule inet towline cut {what} drop"));

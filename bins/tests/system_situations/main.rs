@@ -189,6 +189,24 @@ fn on_the_way(lab: &Lab, what: &str, rest: &str) -> Observed {
             lab.drop_at_gateway("meta length > 1300");
             says(&mut inside, &mut outside, if rest == "a page" { &[7; 4096] } else { b"word" })
         }
+        "the uplink is too narrow and says so" | "the uplink is too narrow and silent" => {
+            lab.narrow_uplink(1_300, what.ends_with("says so"));
+            says(&mut inside, &mut outside, if rest == "a page" { &[7; 4096] } else { b"word" })
+        }
+        "the far uplink is cut" => {
+            lab.net.set_cable("switch", "outside", false);
+            says(&mut inside, &mut outside, b"word")
+        }
+        "the far uplink is cut for 5 s" => {
+            lab.net.set_cable("switch", "outside", false);
+            std::thread::scope(|scope| {
+                scope.spawn(|| {
+                    std::thread::sleep(Duration::from_secs(5));
+                    lab.net.set_cable("switch", "outside", true);
+                });
+                says(&mut inside, &mut outside, b"word")
+            })
+        }
         "every twentieth segment is lost" => {
             lab.drop_at_gateway(r#"iifname "lan0" numgen inc mod 20 0"#);
             says(&mut inside, &mut outside, &vec![7; 1_000_000])

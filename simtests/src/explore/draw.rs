@@ -189,6 +189,24 @@ pub enum Who {
     Storage(usize),
 }
 
+/// A way over an edge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Flow {
+    /// Towards the host, or the network inside.
+    In,
+    /// Away from it.
+    Out,
+}
+
+/// An edge of the network tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Edge {
+    /// Between a daemon's host and its network.
+    Of(Who),
+    /// Between the gateway and the network outside.
+    Border,
+}
+
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -211,6 +229,14 @@ pub enum Kind {
     Loss(Who, Who, u32),
     /// Segments between two hosts with more bytes than this are lost.
     Narrow(Who, Who, usize),
+    /// Nothing gets over an edge.
+    CutUplink(Edge),
+    /// Nothing gets over an edge inwards, or nothing outwards.
+    CutUplinkWay(Edge, Flow),
+    /// So many of a million segments are lost on an edge, each way.
+    LossUplink(Edge, u32),
+    /// An edge carries packets of so many bytes, and tells of larger ones or swallows them.
+    NarrowUplink(Edge, usize, bool),
     /// What is open between two hosts is reset from outside, once.
     Reset(Who, Who),
     /// The daemon dies, and is started again.
@@ -296,6 +322,7 @@ impl Draw {
         // What is above stays what it was when something is added here.
         draw.draw_more(&mut Rng::new(seed ^ 0x000d_d5ac_ed77));
         draw.draw_late(seed);
+        draw.draw_edges(&mut Rng::new(seed ^ 0x00ed_6e5f_0a17));
         draw
     }
 
@@ -336,6 +363,9 @@ impl Draw {
         }
         let orders = self.orders.iter().flat_map(|order| order.what.names());
         let faults = self.faults.iter().flat_map(|fault| fault.kind.names());
+        if self.gateway.is_none() && self.faults.iter().any(|fault| fault.kind.edge() == Some(Edge::Border)) {
+            return Err("there is no gateway whose uplink could fail".to_owned());
+        }
         match orders.chain(faults).find(|who| !is_there(*who)) {
             Some(who) => Err(format!("{who:?} is mentioned, and not there")),
             None => Ok(()),
@@ -391,6 +421,26 @@ impl Draw {
         if rng.one_in(4) {
             self.draw_makes(rng);
         }
+    }
+
+    /// An edge of the tree fails near an order.
+    fn draw_edges(&mut self, rng: &mut Rng) {
+        if !rng.one_in(6) {
+            return;
+        }
+        let edge = match &self.gateway {
+            Some(_) if rng.one_in(2) => Edge::Border,
+            _ => Edge::Of(self.anybody(rng)),
+        };
+        let near = self.orders.get(index(rng, self.orders.len())).map_or(0, |order| order.at);
+        let kind = match rng.below(6) {
+            0 | 1 => Kind::CutUplink(edge),
+            2 => Kind::CutUplinkWay(edge, if rng.one_in(2) { Flow::In } else { Flow::Out }),
+            3 => Kind::LossUplink(edge, [1_000, 30_000, 300_000][index(rng, 3)]),
+            _ => Kind::NarrowUplink(edge, [600, 1_300, 1_400][index(rng, 3)], rng.one_in(2)),
+        };
+        self.faults.push(Fault { at: near + moment(rng, 60_000), lasts: moment(rng, LONGEST), kind });
+        self.faults.sort_by_key(|fault| fault.at);
     }
 
     /// Some of the daemons are stock, each of a release of its own.
@@ -579,9 +629,27 @@ impl Kind {
             Self::DiskFull(storage, _) | Self::DiskBroken(storage) | Self::SyncFails(storage) => {
                 vec![Who::Storage(storage)]
             }
+            Self::CutUplink(edge)
+            | Self::CutUplinkWay(edge, _)
+            | Self::LossUplink(edge, _)
+            | Self::NarrowUplink(edge, ..) => match edge {
+                Edge::Of(who) => vec![who],
+                Edge::Border => Vec::new(),
+            },
             Self::GatewayReboot | Self::GatewayCut | Self::CatalogAway | Self::CatalogHangs | Self::Impostor => {
                 Vec::new()
             }
+        }
+    }
+
+    /// The edge that it happens at, if it does.
+    pub(super) const fn edge(self) -> Option<Edge> {
+        match self {
+            Self::CutUplink(edge)
+            | Self::CutUplinkWay(edge, _)
+            | Self::LossUplink(edge, _)
+            | Self::NarrowUplink(edge, ..) => Some(edge),
+            _ => None,
         }
     }
 
@@ -649,7 +717,7 @@ mod tests {
         let name = |text: String| text.split('(').next().unwrap_or_default().to_owned();
         let draws: Vec<Draw> = (0..4_000).map(Draw::of).collect();
         let faults = draws.iter().flat_map(|draw| &draw.faults).map(|fault| name(format!("{:?}", fault.kind)));
-        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 26);
+        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 30);
         let orders = draws.iter().flat_map(|draw| &draw.orders).map(|order| name(format!("{:?}", order.what)));
         assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 8);
     }

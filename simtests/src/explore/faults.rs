@@ -9,14 +9,17 @@ use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::daemons;
 use crate::disk::{Disk, Files, Flaw};
+use crate::edge::Edge;
+use crate::gateway::Way;
 use crate::hands::MapHands;
 use crate::host::HostId;
+use crate::link::Link;
 use crate::network::NetworkId;
 use crate::operator::{Heard, Operator};
 use crate::rng::Rng;
 use crate::scenario::Region;
 
-use super::draw::{Draw, Kind, Who};
+use super::draw::{self, Draw, Flow, Kind, Who};
 use super::scene::{host, name};
 use super::stock::Waiter;
 
@@ -46,6 +49,17 @@ impl Faults {
             }
             Kind::Narrow(one, two, largest) => {
                 region.world.link(at(region, one), at(region, two), |link| link.largest = Some(largest));
+            }
+            Kind::CutUplink(edge) => change_edge(region, edge, |link| link.cut = true),
+            Kind::CutUplinkWay(edge, flow) => {
+                let way = if flow == Flow::In { Way::In } else { Way::Out };
+                edges(region, edge).into_iter().for_each(|edge| {
+                    region.world.uplink_way(edge, way, |link| link.cut = true);
+                });
+            }
+            Kind::LossUplink(edge, loss) => change_edge(region, edge, |link| link.loss = loss),
+            Kind::NarrowUplink(edge, mtu, tells) => {
+                change_edge(region, edge, |link| *link = link.with_mtu(mtu, tells));
             }
             Kind::Reset(one, two) => {
                 region.world.reset_between(at(region, one), at(region, two));
@@ -109,6 +123,12 @@ impl Faults {
             Kind::Loss(one, two, _) => region.world.link(at(region, one), at(region, two), |link| link.loss = 0),
             Kind::Narrow(one, two, _) => {
                 region.world.link(at(region, one), at(region, two), |link| link.largest = None);
+            }
+            Kind::CutUplink(edge)
+            | Kind::CutUplinkWay(edge, _)
+            | Kind::LossUplink(edge, _)
+            | Kind::NarrowUplink(edge, ..) => {
+                edges(region, edge).into_iter().for_each(|edge| region.world.mend_uplink(edge));
             }
             Kind::Kill(who) | Kind::Power(who) => restart(region, who),
             Kind::Roam(who) => back_home(region, draw, who),
@@ -199,6 +219,18 @@ impl Faults {
         let (guest, _) = self.guest(region, Who::Director);
         self.waiters.extend(Waiter::dial(&region.world, guest, region.director, pass));
     }
+}
+
+/// The edges of the world that a draw means.
+fn edges(region: &Region, edge: draw::Edge) -> Vec<Edge> {
+    match edge {
+        draw::Edge::Of(who) => vec![Edge::Host(host(region, who))],
+        draw::Edge::Border => region.networks.iter().copied().map(Edge::Network).collect(),
+    }
+}
+
+fn change_edge(region: &mut Region, edge: draw::Edge, change: impl Fn(&mut Link)) {
+    edges(region, edge).into_iter().for_each(|edge| region.world.uplink(edge, &change));
 }
 
 /// The name of a file daemon that no director knows.

@@ -11,7 +11,7 @@ use crate::calls::Call;
 use crate::scenario::Region;
 
 use super::FailureKind;
-use super::draw::{Kind, Who};
+use super::draw::{Edge, Kind, Who};
 use super::evidence::{Evidence, is_end, is_good};
 use super::faults::IMPOSTOR;
 use super::scene::{TIMED, host, name};
@@ -316,6 +316,9 @@ impl Evidence {
         let pairs: Vec<(Who, Who)> = match fault.kind {
             Kind::Cut(one, two) => vec![(one, two), (two, one)],
             Kind::Power(gone) => self.draw.everybody().into_iter().map(|who| (who, gone)).collect(),
+            Kind::CutUplink(Edge::Of(gone)) => {
+                self.draw.everybody().into_iter().flat_map(|who| [(who, gone), (gone, who)]).collect()
+            }
             _ => return,
         };
         // Stock daemons accept connections without a heartbeat, whatever is configured.
@@ -368,6 +371,10 @@ impl Evidence {
         let touches = |kind: Kind| match kind {
             Kind::Sleep(of) | Kind::Roam(of) | Kind::Kill(of) | Kind::Power(of) => of == one || of == two,
             Kind::Cut(a, b) | Kind::CutWay(a, b) => [a, b].contains(&one) && [a, b].contains(&two),
+            Kind::CutUplink(edge) | Kind::CutUplinkWay(edge, _) => match edge {
+                Edge::Of(of) => of == one || of == two,
+                Edge::Border => true,
+            },
             _ => false,
         };
         self.draw.faults.iter().enumerate().any(|(other, fault)| other != n && touches(fault.kind))

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::draw::{Client, Dialled, Draw, Family, Kind, Storage, What, Who};
+use super::draw::{Client, Dialled, Draw, Edge, Family, Kind, Storage, What, Who};
 use super::{Failure, run};
 
 /// Runs that one shrinking may take.
@@ -247,11 +247,19 @@ impl Kind {
             Some(Who::Storage(n)) => Some(n),
             _ => None,
         };
+        let at = |edge: Edge| match edge {
+            Edge::Of(of) => who(of).map(Edge::Of),
+            Edge::Border => Some(edge),
+        };
         Some(match self {
             Self::Cut(one, two) => Self::Cut(who(one)?, who(two)?),
             Self::CutWay(one, two) => Self::CutWay(who(one)?, who(two)?),
             Self::Loss(one, two, loss) => Self::Loss(who(one)?, who(two)?, loss),
             Self::Narrow(one, two, largest) => Self::Narrow(who(one)?, who(two)?, largest),
+            Self::CutUplink(edge) => Self::CutUplink(at(edge)?),
+            Self::CutUplinkWay(edge, flow) => Self::CutUplinkWay(at(edge)?, flow),
+            Self::LossUplink(edge, loss) => Self::LossUplink(at(edge)?, loss),
+            Self::NarrowUplink(edge, mtu, tells) => Self::NarrowUplink(at(edge)?, mtu, tells),
             Self::Reset(one, two) => Self::Reset(who(one)?, who(two)?),
             Self::Kill(of) => Self::Kill(who(of)?),
             Self::Power(of) => Self::Power(who(of)?),

@@ -46,7 +46,7 @@ impl Plans {
         };
         for who in Who::ALL {
             let network = network(case, who, &mut site.networks);
-            site.hosts.push(Machine { name: name(who).to_owned(), network, address: inner(case, who), firewall: None });
+            site.hosts.push(Machine::new(name(who), network, inner(case, who)));
             site.names.extend(names(case, who));
         }
         site.daemons = vec![
@@ -178,14 +178,14 @@ fn network(case: &Case, who: Who, networks: &mut Vec<Network>) -> Option<usize> 
         }
         Place::Carrier => {
             let carrier = forget(Gateway::masquerading(around(case, who)));
-            networks.push(Network { name: format!("carrier of {name}"), around: None, gateway: carrier });
+            networks.push(Network::new(&format!("carrier of {name}"), None, carrier));
             outside = Some(networks.len() - 1);
             Gateway::masquerading([100, 64, 0, 1])
         }
         Place::OutOnly => Gateway::routing(around(case, who)).policy(Verdict::Drop, Verdict::Accept),
         Place::InOnly => Gateway::routing(around(case, who)).policy(Verdict::Accept, Verdict::Drop),
     };
-    networks.push(Network { name, around: outside, gateway: forget(gateway) });
+    networks.push(Network::new(&name, outside, forget(gateway)));
     Some(networks.len() - 1)
 }
 

@@ -16,11 +16,11 @@ mod tests;
 
 use std::fmt::Write as _;
 
-use super::drill::{Drill, Drilled, Outcome, Uplink};
+use super::drill::{Drill, Drilled, Outcome};
 use super::rows::Row;
 use super::setup::Given;
 use super::topology::Topology;
-use super::trial::{Barrier, Connection, Tried, Verdict};
+use super::trial::{Barrier, Connection, Tried, Uplink, Verdict};
 use renaming::Renaming;
 
 /// A row with all that its trial depends on, as all rows of its shape have it.
@@ -76,8 +76,9 @@ impl Shape {
     /// The same of a drill.
     pub(super) fn drilled(&self, drilled: &[Drilled]) -> Vec<Drilled> {
         let outcome = |outcome: &Outcome| match outcome {
-            Outcome::Ends { after, logs, recovers } => {
-                Outcome::Ends { after: *after, logs: self.logs(logs), recovers: *recovers }
+            Outcome::Ends { after, logs, stopped, recovers } => {
+                let stopped = stopped.as_ref().map(|(at, why)| (self.barrier(at), *why));
+                Outcome::Ends { after: *after, logs: self.logs(logs), stopped, recovers: *recovers }
             }
             Outcome::Unknown(missing) => Outcome::Unknown(self.renaming.real(missing)),
             other => other.clone(),
@@ -89,11 +90,11 @@ impl Shape {
     pub(super) fn drill(&self, drill: &Drill) -> Drill {
         let name = |real: &String| self.renaming.known_name(real).unwrap_or_default();
         match drill {
-            Drill::Cut { at: Uplink::Host(host), percent } => {
-                Drill::Cut { at: Uplink::Host(name(host)), percent: *percent }
+            Drill::Cut { at: Uplink::Host(host), way, percent } => {
+                Drill::Cut { at: Uplink::Host(name(host)), way: *way, percent: *percent }
             }
-            Drill::Cut { at: Uplink::Network(network), percent } => {
-                Drill::Cut { at: Uplink::Network(name(network)), percent: *percent }
+            Drill::Cut { at: Uplink::Network(network), way, percent } => {
+                Drill::Cut { at: Uplink::Network(name(network)), way: *way, percent: *percent }
             }
             Drill::Idle(span) => Drill::Idle(*span),
             Drill::Reboot { network } => Drill::Reboot { network: name(network) },
@@ -104,11 +105,17 @@ impl Shape {
         logs.iter().map(|(daemon, line)| (self.renaming.real(daemon), self.renaming.real(line))).collect()
     }
 
+    fn barrier(&self, barrier: &Barrier) -> Barrier {
+        let real = |name: &String| self.renaming.real(name);
+        match barrier {
+            Barrier::Gateway(network) => Barrier::Gateway(real(network)),
+            Barrier::Firewall(host) => Barrier::Firewall(real(host)),
+            Barrier::Uplink(Uplink::Host(host)) => Barrier::Uplink(Uplink::Host(real(host))),
+            Barrier::Uplink(Uplink::Network(network)) => Barrier::Uplink(Uplink::Network(real(network))),
+        }
+    }
+
     fn connection(&self, one: &Connection) -> Connection {
-        let barrier = |barrier: &Barrier| match barrier {
-            Barrier::Gateway(network) => Barrier::Gateway(self.renaming.real(network)),
-            Barrier::Firewall(host) => Barrier::Firewall(self.renaming.real(host)),
-        };
         Connection {
             number: one.number,
             from: self.renaming.real(&one.from),
@@ -116,7 +123,7 @@ impl Shape {
             address: self.renaming.real_socket(one.address),
             dials: one.dials,
             outcome: one.outcome,
-            stop: one.stop.as_ref().map(|(at, why)| (barrier(at), *why)),
+            stop: one.stop.as_ref().map(|(at, why)| (self.barrier(at), *why)),
         }
     }
 }

@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use super::super::topology::{Firewall, Forward, Gateway, Host, Name, Network, Ports, Rule, Topology, addresses};
+use super::super::topology::{
+    Firewall, Forward, Gateway, Host, Name, Network, Ports, Rule, Topology, Uplink, addresses,
+};
 use super::super::trial::resolved;
 use super::renaming::Renaming;
 
@@ -47,7 +49,8 @@ pub(super) fn cut_down(
         // For those who see a name and have no part in this.
         let address = renaming.address([192, 0, 0, 8].into()).to_string();
         let (name, daemons) = (String::new(), Vec::new());
-        hosts.push(Host { name, network: outermost, address, daemons, firewall: None, data: None, changes: None });
+        let (firewall, uplink) = (None, Uplink::default());
+        hosts.push(Host { name, network: outermost, address, daemons, firewall, uplink, data: None, changes: None });
     }
     Some(Topology { networks, hosts, names })
 }
@@ -148,6 +151,7 @@ impl Rest<'_> {
             address: renaming.address(host.address.parse().ok()?).to_string(),
             daemons: own.map(|daemon| renaming.name(daemon)).collect(),
             firewall,
+            uplink: host.uplink,
             name: renaming.name(&host.name),
             data: None,
             changes: None,
@@ -172,7 +176,6 @@ impl Rest<'_> {
             address: own.unwrap_or_default(),
             forwards,
             rules: rules(&gateway.rules, renaming),
-            rate: None,
             ..gateway.clone()
         };
         Network { name: renaming.name(&network.name), addresses: Vec::new(), gateway: Some(gateway) }

@@ -145,6 +145,7 @@ fn opening(topology: &Topology, broken: &Connection) -> Option<Opening> {
     let to = topology.hosts.get(topology.host_of(&broken.to)?)?;
     let (target, port) = (broken.address.ip().to_string(), broken.address.port());
     match barrier {
+        Barrier::Uplink(_) => None,
         Barrier::Firewall(_) => {
             let rule = match *why {
                 "not let in" => letting(Way::In, Some(arriving(topology, from, &to.network)), None, port),

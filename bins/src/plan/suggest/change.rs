@@ -288,6 +288,8 @@ impl Opening {
                         let host = topology.hosts.iter_mut().find(|one| one.name == *name);
                         host.and_then(|host| host.firewall.as_mut()).map(|Firewall { rules, .. }| rules)
                     }
+                    // No rule helps there.
+                    Barrier::Uplink(_) => None,
                 };
                 // Before all others, one of which stops it.
                 rules.is_some_and(|rules| {
@@ -335,6 +337,7 @@ impl Opening {
                         let place = topology.hosts.iter().position(|host| host.name == *name)?;
                         ConfigPath::of("hosts").index(place).field("firewall")
                     }
+                    Barrier::Uplink(_) => return None,
                 };
                 let way = if rule.way == Way::In { "in" } else { "out" };
                 let text = |field: &str, value: &Option<String>| {

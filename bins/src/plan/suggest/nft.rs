@@ -31,6 +31,7 @@ pub(super) fn lines(topology: &Topology, opening: &Opening) -> Vec<String> {
                 (Barrier::Gateway(_), _) => "forward",
                 (Barrier::Firewall(_), Way::In) => "input",
                 (Barrier::Firewall(_), Way::Out) => "output",
+                (Barrier::Uplink(_), _) => return Vec::new(),
             };
             vec![format!("insert rule inet filter {chain}{} ct state new accept", conditions(rule))]
         }

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::super::drill::{Drill, Drilled, Outcome, Uplink, drilled};
+use super::super::drill::{Drill, Drilled, Outcome, drilled};
 use super::super::herd::herd;
+use super::super::trial::Uplink;
 use super::super::week::{moment, week};
 use super::*;
 
@@ -24,11 +25,20 @@ fn forwarded() -> String {
 #[test]
 fn a_job_that_is_cut_off_fails_within_minutes_and_works_again_afterwards() {
     let plan = Case::new(DIALLED, STORE, "").topology(&forwarded()).unwrap();
-    for text in ["laptop.uplink@50%", "den@50%", "home.uplink"] {
+    for (text, edge) in [
+        ("laptop.uplink@50%", "host \"den\""),
+        ("den@50%", "host \"den\""),
+        ("home.uplink", "network \"home\""),
+        ("home.uplink.in", "network \"home\""),
+        ("center.uplink.out", "host \"center\""),
+    ] {
         let drill = Drill::cut(plan.topology(), text).unwrap();
-        let [Drilled { outcome: Outcome::Ends { after, logs, recovers }, .. }] = &held(&plan, &drill)[..] else {
+        let [Drilled { outcome: Outcome::Ends { after, logs, recovers, stopped }, .. }] = &held(&plan, &drill)[..]
+        else {
             panic!("{text}: {:?}", held(&plan, &drill));
         };
+        let (at, why) = stopped.as_ref().unwrap_or_else(|| panic!("{text}: it does not say where"));
+        assert_eq!((at.to_string(), *why), (format!("the uplink of {edge}"), "cut"), "{text}");
         assert!(
             *recovers && *after > Duration::from_secs(5) && *after < Duration::from_secs(1_800),
             "{text}: {after:?}"
@@ -65,7 +75,7 @@ fn a_job_goes_on_through_half_an_hour_of_silence_and_a_gateway_that_takes_up_wha
 fn a_drill_that_means_nothing_is_refused_with_what_was_probably_meant() {
     let plan = Case::new(DIALLED, STORE, "").topology(&forwarded()).unwrap();
     let topology = plan.topology();
-    let cut = Drill::Cut { at: Uplink::Host("den".to_owned()), percent: 50 };
+    let cut = Drill::Cut { at: Uplink::Host("den".to_owned()), way: None, percent: 50 };
     assert_eq!(Drill::cut(topology, "laptop"), Ok(cut));
     for (wrong, said) in [
         (Drill::cut(topology, "laptap@10%"), "did you mean \"laptop\"?"),

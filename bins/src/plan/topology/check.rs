@@ -7,10 +7,12 @@ use towline_core::error::Code;
 use towline_core::explain::codes;
 use towline_core::nearest::nearest;
 
-use super::{Gateway, Host, Network, Rule, Topology, addresses, holds, prefix_of};
+use super::{Gateway, Host, Network, Rule, Topology, Uplink, addresses, holds, prefix_of};
 
 /// The most networks that a plan has.
 const MOST_NETWORKS: usize = 500;
+/// Bytes of the largest packet that an edge may carry: from what every host must take (RFC 791 §3.1) to the longest there are.
+const MTUS: std::ops::RangeInclusive<u32> = 576..=65_535;
 /// The most hosts that a plan has.
 const MOST_HOSTS: usize = 5_000;
 
@@ -139,6 +141,11 @@ impl Topology {
             }
         }
         c.rules(&path, &gateway.rules);
+        c.uplink(&path.field("uplink"), &gateway.uplink);
+        if gateway.rate.is_some() && gateway.uplink.rate.is_some() {
+            let message = "the `rate` of the gateway and that of its uplink are the same thing";
+            c.error(codes::CONTRADICTION, path.field("rate"), message, "keep that of the uplink");
+        }
     }
 
     /// Whether a host, or the gateway of a network before this one, has the address of a gateway.
@@ -189,6 +196,7 @@ impl Topology {
             if let Some(firewall) = &host.firewall {
                 c.rules(&path.field("firewall"), &firewall.rules);
             }
+            c.uplink(&path.field("uplink"), &host.uplink);
         }
     }
 
@@ -245,6 +253,19 @@ impl Findings {
             self.error(codes::BAD_ADDRESS, path.clone(), message, "write the address in numbers");
         }
         address
+    }
+
+    /// What an edge carries.
+    fn uplink(&mut self, path: &ConfigPath, uplink: &Uplink) {
+        if let Some(mtu) = uplink.mtu.filter(|mtu| !MTUS.contains(mtu)) {
+            let message = format!("nothing has an MTU of {mtu} bytes");
+            let help = format!("an MTU is {} to {} bytes; of an Ethernet 1500", MTUS.start(), MTUS.end());
+            self.error(codes::WRONG_VALUE, path.field("mtu"), message, &help);
+        }
+        if uplink.too_large.is_some() && uplink.mtu.is_none() {
+            let message = "nothing is too large for an edge without an `mtu`";
+            self.error(codes::CONTRADICTION, path.field("too_large"), message, "say the `mtu`, or remove this");
+        }
     }
 
     /// The rules of a gateway or a firewall.
