@@ -76,6 +76,8 @@ fn changed_data_in_a_block_that_is_right_are_found_by_their_digest() {
     assert!(ended.report.contains("source/large: its data are not those that were saved"), "{}", ended.report);
     let all = figure(&ended, "Files Expected:");
     assert_eq!(fates(&ended), [all - 1, 0, 0, 1], "{}", ended.report);
+    let named = |report: &str, end: &str| report.lines().filter(|line| line.trim_end().ends_with(end)).count();
+    assert_eq!(named(&ended.report, "source/large"), 1, "in the last lines, by name alone: {}", ended.report);
     assert_only_large_is_missing(&network, &place);
     // Over a good file nothing changes.
     change_with_checksum(&volume, middle);
@@ -134,6 +136,12 @@ fn a_second_restore_that_replaces_nothing_leaves_what_is_there() {
     let all = figure(&first, "Files Expected:");
     assert_eq!((fates(&first), fates(&second)), ([all, 0, 0, 0], [1, all - 1, 0, 0]), "{}", second.report);
     assert!(second.report.contains("(replace=never)"), "{}", second.report);
+    let after = second.report.split_once("(replace=never)").map_or("", |(_, after)| after);
+    let names: Vec<&str> = after.lines().skip(1).map(str::trim).take_while(|line| line.starts_with('/')).collect();
+    assert_eq!(names.len() as u64, (all - 1).min(20), "{}", second.report);
+    assert!(names.iter().all(|name| name.contains("/source/")), "{}", second.report);
+    let more = format!("and {} more, not named here", all.saturating_sub(21));
+    assert_eq!(second.report.contains(&more), all > 21, "{}", second.report);
     assert_eq!(std::fs::read(&kept).unwrap(), b"mine");
     assert_eq!(std::fs::read(&missing).unwrap(), std::fs::read(network.source.join("a/file 3")).unwrap());
     let third = network.restore(&place, "replace=always");

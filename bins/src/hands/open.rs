@@ -216,6 +216,7 @@ impl Open for Restore {
             errors: tally.errors,
             warnings: tally.warnings,
             fates: tally.fates,
+            fate_names: tally.fate_names.clone(),
             complete: self.unpacker.has_ended(),
             spent: micros(self.spent),
             volumes: Vec::new(),

@@ -10,7 +10,7 @@ use crate::bulk::unsaved::UnsavedList;
 use crate::ids::HandleId;
 use crate::wire::block::Session;
 use crate::wire::bsr::Bootstrap;
-use crate::wire::fate::Fates;
+use crate::wire::fate::{FateNames, Fates};
 use crate::wire::fileset::FileSet;
 use crate::wire::label::VolumeLabel;
 use crate::wire::relocation::Relocation;
@@ -400,6 +400,8 @@ pub struct Tally {
     pub warnings: u32,
     /// Restore: what became of the files.
     pub fates: Fates,
+    /// Restore: the first names of those that were not restored.
+    pub fate_names: FateNames,
     /// Whether the stream came to its proper end.
     pub complete: bool,
     /// Microseconds spent reading from the disk or volume.

@@ -251,7 +251,7 @@ impl RestoreTarget {
     pub(super) fn give_up(&mut self, current: Current) {
         if current.has_data() {
             self.ledger.tally.files = self.ledger.tally.files.saturating_sub(1);
-            self.ledger.not_whole();
+            self.ledger.not_whole(&current.shown);
             self.missing.insert(&current.place.path);
         }
     }
@@ -264,7 +264,7 @@ impl RestoreTarget {
                     Ok(true) => part.place(&current.place.name, false).map_err(|error| error.into()),
                     Ok(false) => {
                         self.ledger.tally.fates.restored = self.ledger.tally.fates.restored.saturating_sub(1);
-                        self.ledger.tally.fates.skipped += 1;
+                        self.ledger.left_alone(&current.shown);
                         return;
                     }
                     Err(why) => Err(why),

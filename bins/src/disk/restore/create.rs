@@ -123,7 +123,7 @@ impl RestoreTarget {
         };
         let target = match made {
             Made::Skipped => {
-                self.ledger.tally.fates.skipped += 1;
+                self.ledger.left_alone(record.name);
                 return Ok(Placed::Skipped);
             }
             Made::Unwanted => return Ok(Placed::Skipped),

@@ -20,7 +20,7 @@ mod tests;
 
 use towline_core::bulk::refused::Refused;
 use towline_core::wire::attributes::AttributeRecord;
-use towline_core::wire::fate::Fates;
+use towline_core::wire::fate::{Fate, FateNames, Fates};
 use towline_core::wire::stream::Stream;
 
 use self::apply::Current;
@@ -33,7 +33,7 @@ use self::paths::Paths;
 use self::plugin::Plugged;
 pub use self::relocation::Relocations;
 use super::compression::decompressor::Decompressor;
-use super::notice::{Notice, NoticeKind, Notices};
+use super::notice::{Notice, NoticeKind, Notices, shown};
 use crate::process::Means;
 
 /// When an entry that is already there is replaced (wire/2 §3.2).
@@ -106,6 +106,8 @@ pub struct Tally {
     pub bytes: u64,
     /// What became of them. Entries of kinds that are not restored have none.
     pub fates: Fates,
+    /// The first names of those that were not restored.
+    pub fate_names: FateNames,
     /// Entries missing or not as recorded.
     pub errors: u32,
     /// Remarks of less weight.
@@ -177,9 +179,12 @@ impl RestoreTarget {
     pub fn entry(&mut self, record: &AttributeRecord<'_>) -> Placed {
         self.end_entry();
         let placed = self.place(record);
+        if placed == Placed::Failed {
+            self.ledger.not_made(record.name);
+        }
         let tally = &mut self.ledger.tally;
         match placed {
-            Placed::Failed => tally.fates.failed += 1,
+            Placed::Failed => {}
             Placed::Skipped => tally.files += 1,
             Placed::Created | Placed::Extract => {
                 tally.files += 1;
@@ -282,9 +287,22 @@ impl Ledger {
     }
 
     /// A file that counted as restored has not come whole.
-    const fn not_whole(&mut self) {
+    fn not_whole(&mut self, path: &[u8]) {
         self.tally.fates.restored = self.tally.fates.restored.saturating_sub(1);
         self.tally.fates.incomplete += 1;
+        self.tally.fate_names.add(Fate::Incomplete, || shown(path));
+    }
+
+    /// A file was not made.
+    fn not_made(&mut self, path: &[u8]) {
+        self.tally.fates.failed += 1;
+        self.tally.fate_names.add(Fate::Failed, || shown(path));
+    }
+
+    /// A file stays as it was.
+    fn left_alone(&mut self, path: &[u8]) {
+        self.tally.fates.skipped += 1;
+        self.tally.fate_names.add(Fate::Skipped, || shown(path));
     }
 
     fn warning(&mut self, path: &[u8], text: impl Into<String>) {

@@ -58,7 +58,7 @@ impl RestoreTarget {
             }
             Err(outcome) => {
                 writing.failed(&ending(&outcome, "").unwrap_or_default(), &mut self.ledger);
-                self.ledger.tally.fates.failed += 1;
+                self.ledger.not_made(name);
             }
         }
         self.plugged = Plugged::Open(Box::new(writing));
@@ -81,7 +81,7 @@ impl RestoreTarget {
                 let ended = writing.drain.take().map(|drain| drain.finish(None));
                 let why = ended.and_then(|(outcome, said)| ending(&outcome, &said));
                 writing.failed(&why.unwrap_or_else(|| error.to_string()), &mut self.ledger);
-                self.ledger.not_whole();
+                self.ledger.not_whole(&writing.path);
             }
         }
         true
@@ -100,7 +100,7 @@ impl RestoreTarget {
         match ending(&outcome, &said) {
             Some(why) => {
                 writing.failed(&why, &mut self.ledger);
-                self.ledger.not_whole();
+                self.ledger.not_whole(&writing.path);
             }
             None if !said.is_empty() => self.ledger.info(&writing.path, format!("the plugin's command says: {said}")),
             None => {}
@@ -114,7 +114,7 @@ impl RestoreTarget {
         {
             drain.stop();
             writing.failed("the rest of the file has not come", &mut self.ledger);
-            self.ledger.not_whole();
+            self.ledger.not_whole(&writing.path);
         }
     }
 

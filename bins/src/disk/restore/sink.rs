@@ -27,7 +27,7 @@ impl RestoreSink for RestoreTarget {
         if !name.starts_with(b"/") && !self.order.relocation.is_empty() {
             self.end_entry();
             self.ledger.error(record.name, "is no absolute path after its name was changed; not restored (T0723)");
-            self.ledger.tally.fates.failed += 1;
+            self.ledger.not_made(record.name);
             return Ok(());
         }
         let stat = record.stat();
@@ -35,7 +35,7 @@ impl RestoreSink for RestoreTarget {
         if has_data && !is_supported(stat.data_stream) && stat.data_stream.kind() != Stream(0) {
             self.end_entry();
             self.ledger.error(record.name, unsupported(stat.data_stream));
-            self.ledger.tally.fates.failed += 1;
+            self.ledger.not_made(record.name);
             if let Ok(path) = super::beneath::relative(record.name) {
                 self.missing.insert(&path);
             }

@@ -16,7 +16,7 @@ use crate::role::report::{Finished, Progress, resource_name};
 use crate::script::{Mismatch, Script, Scripted};
 use crate::secret::Secret;
 use crate::time::Wall;
-use crate::wire::fate::Fates;
+use crate::wire::fate::{FateNames, Fates};
 use crate::wire::fileset::FileSet;
 use crate::wire::message::MessageKind;
 use crate::wire::status::{EndJob, JobStatus};
@@ -135,6 +135,8 @@ pub(super) struct Counted {
     pub(super) warnings: u32,
     /// What became of the files of a restore, once they are closed.
     pub(super) fates: Option<Fates>,
+    /// The first names of those that were not restored.
+    pub(super) fate_names: FateNames,
     /// What its data channel had moved when a status last asked.
     pub(super) progress: Option<Progress>,
 }
@@ -193,6 +195,7 @@ impl Job {
         self.counted.tally.warnings = self.counted.tally.warnings.saturating_add(tally.warnings);
         if matches!(self.kind, Kind::Restore { .. }) {
             self.counted.fates.get_or_insert_default().add(tally.fates);
+            self.counted.fate_names.add_all(&tally.fate_names);
         }
     }
 

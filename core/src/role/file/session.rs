@@ -127,9 +127,12 @@ impl Session {
         if !frames.is_empty() {
             net.send(self.conn, frames);
         }
-        let fates = job.counted.fates;
+        let (fates, names) = (job.counted.fates, std::mem::take(&mut job.counted.fate_names));
         if let Some(text) = left_out {
             self.warn(net, daemon, &text);
+        }
+        for text in names.messages() {
+            self.message(net, daemon, MessageKind::Info, &text);
         }
         if let Some(fates) = fates {
             self.message(net, daemon, MessageKind::Info, &fates.to_string());

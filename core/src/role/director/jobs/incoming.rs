@@ -88,7 +88,13 @@ impl Jobs {
         let (Some(message), Some(job)) = (JobMessage::parse(line), self.all.get_mut(&id)) else { return };
         match (who, &mut job.task) {
             (Who::Storage, Task::Restore(plan)) => plan.gone.hear(&message.text),
-            (Who::File, Task::Restore(plan)) => plan.fates = Fates::hear(&message.text).or(plan.fates),
+            (Who::File, Task::Restore(plan)) => {
+                // They stand in the last lines of the report, and not twice.
+                if plan.fate_names.hear(&message.text) {
+                    return;
+                }
+                plan.fates = Fates::hear(&message.text).or(plan.fates);
+            }
             _ => {}
         }
         job.tally.reason.note(message.kind, &message.text);

@@ -8,7 +8,7 @@ use crate::ids::{ConnId, JobId, Who};
 use crate::role::director::{Net, Owner};
 use crate::role::identity::Credentials;
 use crate::wire::bsr::Bootstrap;
-use crate::wire::fate::Fates;
+use crate::wire::fate::{FateNames, Fates};
 use crate::wire::file::RestoreTo;
 use crate::wire::message::{JobMessage, MessageKind};
 use crate::wire::status::{JobLevel, JobStatus, JobType};
@@ -128,6 +128,8 @@ pub(crate) struct RestorePlan {
     pub(crate) choice: Option<(String, Vec<RestoreFiles>)>,
     /// What became of the files, if the file daemon has said so.
     pub(crate) fates: Option<Fates>,
+    /// The first names of those that were not restored, if it has said them.
+    pub(crate) fate_names: FateNames,
 }
 
 /// What one storage daemon has to read for a restore.
@@ -154,6 +156,7 @@ impl RestorePlan {
             storage_errors: 0,
             choice: None,
             fates: None,
+            fate_names: FateNames::default(),
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::config::Compression;
 use crate::role::director::consoles::replace_word;
 use crate::role::identity::Identity;
 use crate::role::report::{suffixed, thousands};
+use crate::wire::fate::Fate;
 use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::job::{Job, RestorePlan};
@@ -69,6 +70,18 @@ impl Lines {
     fn add(&mut self, label: &str, value: impl std::fmt::Display) {
         let blanks = WIDTH.saturating_sub(label.chars().count() + 1);
         let _never_fails = writeln!(self.0, "  {label}:{:blanks$}{value}", "");
+    }
+
+    /// The first of so many files by name.
+    fn names(&mut self, names: &[String], all: u64) {
+        for name in names {
+            let _never_fails = writeln!(self.0, "    {name}");
+        }
+        let more = all.saturating_sub(names.len() as u64);
+        if more > 0 {
+            let and = if names.is_empty() { "" } else { "and " };
+            let _never_fails = writeln!(self.0, "    {and}{} more, not named here", thousands(more));
+        }
     }
 }
 
@@ -173,8 +186,11 @@ impl Job {
         lines.add("Files Restored", thousands(fates.restored));
         let replace = replace_word(plan.replace);
         lines.add("Files Skipped", format!("{} (replace={replace})", thousands(fates.skipped)));
+        lines.names(plan.fate_names.of(Fate::Skipped), fates.skipped);
         lines.add("Files Failed", thousands(fates.failed));
+        lines.names(plan.fate_names.of(Fate::Failed), fates.failed);
         lines.add("Files Incomplete", thousands(fates.incomplete));
+        lines.names(plan.fate_names.of(Fate::Incomplete), fates.incomplete);
         let missing = plan.selected.files.saturating_sub(fates.all());
         if plan.is_counted && missing > 0 {
             lines.add("Files Not Come", thousands(missing));
