@@ -250,6 +250,9 @@ impl Tables {
         (job.job_files, job.job_bytes, job.read_bytes) = (end.job_files, end.job_bytes, end.read_bytes);
         job.job_errors = end.job_errors;
         job.prior_job_id = end.prior_job_id;
+        if let Some(comment) = &end.comment {
+            job.comment.clone_from(comment);
+        }
         Ok(CatalogAnswer::Done)
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use towline_core::event::Event;
 use towline_core::notice::Notice;
 use towline_simtests::town::{Directions, Plan, Town, some_files};
 
@@ -134,13 +135,14 @@ fn thirty_nights_with_a_client_that_is_away_and_a_director_that_is_down() {
 }
 
 /// Four nights of a job that waits nine hours for its client: it is there, comes at four in the morning, does not come, and the
-/// director stops while it waits.
-fn nights_of_waiting(seed: u64, directions: Directions) {
+/// director stops or crashes while it waits, and makes up for that night when it is there again.
+fn nights_of_waiting(seed: u64, directions: Directions, stops: bool) {
     let plan = Plan {
         files: some_files(seed, 3, 2_000),
         schedule: r#"schedules: [(name: "nightly", runs: [(at: ["21:00"])])],"#.to_owned(),
         directions,
         wait_for_client: 9 * 3_600,
+        makes_up: true,
         ..Plan::new(seed)
     };
     let mut town = Town::new(plan);
@@ -155,6 +157,11 @@ fn nights_of_waiting(seed: u64, directions: Directions) {
     until(&mut town, 2, 12);
     town.world.kill(town.client);
     until(&mut town, 3, 22);
+    if stops {
+        town.world.post(town.director, Event::StopRequested);
+        town.world.run_for(Duration::from_secs(60));
+    }
+    assert_eq!(town.world.is_running(town.director), !stops);
     town.world.kill(town.director);
     town.start_client();
     until(&mut town, 4, 1);
@@ -163,9 +170,9 @@ fn nights_of_waiting(seed: u64, directions: Directions) {
 
     let ended: Vec<(u32, char)> =
         town.catalog.tables().jobs.values().map(|row| (row.job_id, char::from(row.job_status))).collect();
-    // What ends with its director is not made up for: it has had its run.
-    assert_eq!(ended, [(1, 'T'), (2, 'T'), (3, 'f'), (4, 'f')]);
-    for (night, (job, _)) in ended.into_iter().enumerate() {
+    let lost = if stops { 'A' } else { 'f' };
+    assert_eq!(ended, [(1, 'T'), (2, 'T'), (3, 'f'), (4, lost), (5, 'T')], "{}", logged(&town).join("\n"));
+    for (night, (job, _)) in ended.into_iter().take(4).enumerate() {
         let report = town.report(job);
         assert_eq!(report.contains("is away"), night > 0, "{night}: {report}");
         assert_eq!(report.contains("T0996"), night == 2, "{night}: {report}");
@@ -175,10 +182,10 @@ fn nights_of_waiting(seed: u64, directions: Directions) {
 
 #[test]
 fn a_nightly_job_waits_for_a_client_that_dials_in_and_is_run_when_it_comes() {
-    nights_of_waiting(54, Directions::CLIENT);
+    nights_of_waiting(54, Directions::CLIENT, false);
 }
 
 #[test]
 fn a_nightly_job_waits_for_a_client_that_is_dialled_and_is_run_when_it_comes() {
-    nights_of_waiting(55, Directions::DIRECTOR);
+    nights_of_waiting(55, Directions::DIRECTOR, true);
 }

@@ -266,6 +266,9 @@ impl MemoryCatalog {
         (row.job_files, row.job_bytes, row.read_bytes) = (end.job_files, end.job_bytes, end.read_bytes);
         (row.job_errors, row.prior_job_id, row.purged_files) = (end.job_errors, end.prior_job_id, end.purged_files);
         (row.vol_session_id, row.vol_session_time) = (end.vol_session_id, end.vol_session_time);
+        if let Some(comment) = &end.comment {
+            row.comment.clone_from(comment);
+        }
         if let (Some(last), Some(files)) = (end.last_file, self.files.get_mut(&end.job_id)) {
             files.retain(|index, _| *index <= last);
         }

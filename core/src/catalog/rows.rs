@@ -87,6 +87,8 @@ pub struct JobEnd {
     pub last_file: Option<u32>,
     /// The jobs that a virtual full stands for from now on; `None`: it is none, or no good one.
     pub stands_for: Option<Box<StandsFor>>,
+    /// What its comment becomes; `None`: it stays.
+    pub comment: Option<String>,
 }
 
 /// What a virtual full takes over from the jobs it was made of, and what becomes of them (`wire/3 §7.8`). Stored with its

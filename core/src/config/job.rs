@@ -88,7 +88,7 @@ pub enum VerifyLevel {
     Catalog,
 }
 
-/// What becomes of a run of a schedule whose moment passes while the director is down.
+/// What becomes of a run of a schedule whose moment passes while the director is down, or that has not begun when it stops.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Missed {
@@ -243,7 +243,8 @@ resources! {
         /// How long the job waits for its client if that is away when its turn has come; meanwhile it takes neither a storage
         /// nor a place, and other jobs go before it. 0: it fails after `fd_connect_timeout`. (In Bareos: there is none.)
         wait_for_client: Seconds = Seconds::secs(0),
-        /// What becomes of a run of its schedule whose moment passes while the director is down; the last 40 days count.
+        /// What becomes of a run of its schedule whose moment passes while the director is down, or that still waits for its
+        /// client or its turn when the director stops; the last 40 days count.
         /// (In Bareos: it is left out.)
         missed: Missed = Missed::Skip,
         /// Whether a backup that failed is tried again, as a job of its own at the same level. One that was cancelled, or

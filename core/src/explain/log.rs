@@ -176,8 +176,9 @@ pub(super) const PAGES: &[Page] = &[
         923,
         "a job missed a run of its schedule",
         (Fault::Local, Retry::Never),
-        "The director was not running at the time at which the schedule has the job run. What the next run saves is complete \
-         all the same; until then there is no newer backup.",
+        "The director was not running at the time at which the schedule has the job run, or it stopped while the run still \
+         waited for its client or its turn. What the next run saves is complete all the same; until then there is no newer \
+         backup.",
         "Start it with `run` if its next time is not soon enough. With `missed: run` of the job the director always does.",
     ),
     entry(

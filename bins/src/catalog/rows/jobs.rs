@@ -94,7 +94,8 @@ pub(super) fn end(t: &mut dyn Session, job: &JobEnd) -> Result<CatalogAnswer> {
     let changed = t.execute(
         "UPDATE Job SET JobStatus = ?2, Level = ?3, EndTime = ?4, RealEndTime = ?5, JobTDate = ?5, ClientId = ?6,
              PoolId = ?7, FileSetId = ?8, VolSessionId = ?9, VolSessionTime = ?10, JobFiles = ?11, JobBytes = ?12,
-             ReadBytes = ?13, JobErrors = ?14, PriorJobId = ?15, PurgedFiles = ?16 WHERE JobId = ?1",
+             ReadBytes = ?13, JobErrors = ?14, PriorJobId = ?15, PurgedFiles = ?16, Comment = COALESCE(?17, Comment)
+         WHERE JobId = ?1",
         &[
             job.job_id.into(),
             text(job.job_status),
@@ -112,6 +113,7 @@ pub(super) fn end(t: &mut dyn Session, job: &JobEnd) -> Result<CatalogAnswer> {
             job.job_errors.into(),
             job.prior_job_id.into(),
             job.purged_files.into(),
+            job.comment.as_deref().into(),
         ],
     )?;
     if let Some(last) = job.last_file {

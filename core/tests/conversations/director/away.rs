@@ -226,4 +226,6 @@ fn a_director_that_stops_does_not_wait_for_clients() {
     desk.world.run();
     assert_eq!(desk.status(1), 'A', "{}", desk.report(1));
     assert!(desk.report(1).contains("the director is being stopped"), "{}", desk.report(1));
+    let row = desk.shelf().catalog.job_row(1).expect("the job").clone();
+    assert_eq!(row.comment, "not begun: the director was stopped", "by which the next start knows it");
 }

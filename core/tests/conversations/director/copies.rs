@@ -120,6 +120,7 @@ fn record_original(desk: &Desk) {
         purged_files: false,
         last_file: None,
         stands_for: None,
+        comment: None,
     })));
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 use towline_core::catalog::memory::MemoryCatalog;
-use towline_core::catalog::{CatalogRequest, NewJob};
+use towline_core::catalog::{CatalogRequest, JobStart, NewJob};
 
 use super::desk::{Desk, config};
 
@@ -14,6 +14,8 @@ fn started_after(since: i64, missed: &str) -> Desk {
     let mut catalog = MemoryCatalog::default();
     let job = NewJob { name: "backup-tiny".to_owned(), job_type: b'B', sched_time: START - since, ..NewJob::default() };
     catalog.serve(CatalogRequest::CreateJob(job)).expect("a job");
+    let start = JobStart { job_id: 1, job_status: b'R', start_time: START - since, ..JobStart::default() };
+    catalog.serve(CatalogRequest::StartJob(start)).expect("its start");
     Desk::with(with_schedule(missed), catalog)
 }
 

@@ -104,6 +104,7 @@ fn ended(job_id: u32, job_files: u32) -> JobEnd {
         purged_files: false,
         last_file: None,
         stands_for: None,
+        comment: None,
     }
 }
 

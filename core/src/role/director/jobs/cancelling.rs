@@ -14,6 +14,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
 use super::Jobs;
+use super::job::Job;
 use super::life::Life;
 use super::task::Task;
 use crate::role::director::Due;
@@ -95,16 +96,24 @@ impl Jobs {
 
     /// The director stops once its running jobs have ended: cancels those that have not begun.
     pub(crate) fn drain(&mut self, tools: &mut Tools<'_>) {
-        let queued = self.all.values().filter(|job| job.life.is_queued());
-        let ids: Vec<JobId> = queued.map(|job| job.id).collect();
-        ids.into_iter().for_each(|id| self.cancel_job(tools, id, "the director is being stopped"));
+        self.lose(tools, |job| job.life.is_queued());
     }
 
     /// The director stops: cancels all jobs, and offers the catalog once more those it has not taken.
     pub(crate) fn stop(&mut self, tools: &mut Tools<'_>) {
-        let ids: Vec<JobId> = self.all.keys().copied().collect();
-        ids.into_iter().for_each(|id| self.cancel_job(tools, id, "the director is being stopped"));
+        self.lose(tools, |_| true);
         self.offer_ends(tools);
+    }
+
+    /// Cancels jobs because the director stops. Those that have not begun are marked, so that the next start makes up for them.
+    fn lose(&mut self, tools: &mut Tools<'_>, which: impl Fn(&Job) -> bool) {
+        let ids: Vec<JobId> = self.all.values().filter(|job| which(job)).map(|job| job.id).collect();
+        for id in ids {
+            if let Some(job) = self.all.get_mut(&id) {
+                job.times.is_lost |= job.life.is_queued();
+            }
+            self.cancel_job(tools, id, "the director is being stopped");
+        }
     }
 
     /// Cancels a job. Its daemons are told each on a connection of its own, so that none waits for the other.

@@ -6,6 +6,7 @@ use crate::ids::JobId;
 use crate::role::director::Owner;
 use crate::role::director::common::Tools;
 use crate::role::director::effect::Effect;
+use crate::role::director::missed;
 use crate::wire::message::MessageKind;
 use crate::wire::status::JobStatus;
 
@@ -126,6 +127,7 @@ impl Job {
             purged_files: false,
             last_file: self.last_stored_file(),
             stands_for: self.stands_for(),
+            comment: self.times.is_lost.then(|| missed::NOT_BEGUN.to_owned()),
         }
     }
 }

@@ -69,6 +69,8 @@ pub(crate) struct Times {
     /// Both in seconds since 1970.
     pub(crate) scheduled: i64,
     pub(crate) started: i64,
+    /// Whether the director stopped before it began.
+    pub(crate) is_lost: bool,
     /// How long it waits and runs.
     pub(crate) clock: Clock,
 }

@@ -65,7 +65,12 @@ impl Jobs {
             with: order.with,
             rows,
             task,
-            times: Times { scheduled: order.scheduled, started: order.scheduled, clock: Clock::new(tools.net.now()) },
+            times: Times {
+                scheduled: order.scheduled,
+                started: order.scheduled,
+                is_lost: false,
+                clock: Clock::new(tools.net.now()),
+            },
             storage_daemon: StorageDaemon::default(),
             file_daemon: FileDaemon::default(),
             attributes: Attributes::default(),
