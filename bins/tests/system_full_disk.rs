@@ -1,6 +1,8 @@
-//! A disk that is really full: a small tmpfs that only the storage daemon sees. Needs root.
+//! A disk that is really full: a small tmpfs that only the storage daemon sees. Needs root. And a month, whose nights pass in seconds.
 #![allow(clippy::unwrap_used, reason = "helpers of tests")]
 
+#[path = "lost_catalog/month.rs"]
+mod month;
 mod support;
 
 use std::process::Command;
