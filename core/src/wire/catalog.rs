@@ -1,7 +1,7 @@
 //! What a storage daemon asks of the director's catalog, and the answers (`wire/3 §2`).
 
 use super::names::{bash, unbash};
-use super::scan::{MAX_NAME, Scan, lossy};
+use super::scan::{MAX_NAME, Scan, lossy, sized_line};
 use super::status::job_name;
 
 /// The answer when no volume is available (`wire/3 §2.3`).
@@ -162,24 +162,32 @@ impl CatalogRequest {
     pub fn to_line(&self) -> String {
         let job = &self.job;
         match &self.ask {
-            Ask::FindMedia { index, pool, media_type, unwanted } => format!(
-                "CatReq Job={job} FindMedia={index} pool_name={} media_type={} unwanted_volumes={}\n",
-                bash(pool),
-                bash(media_type),
-                bash(&unwanted.join(","))
+            Ask::FindMedia { index, pool, media_type, unwanted } => sized_line(
+                256,
+                format_args!(
+                    "CatReq Job={job} FindMedia={index} pool_name={} media_type={} unwanted_volumes={}\n",
+                    bash(pool),
+                    bash(media_type),
+                    bash(&unwanted.join(","))
+                ),
             ),
-            Ask::GetVolInfo { volume, write } => {
-                format!("CatReq Job={job} GetVolInfo VolName={} write={}\n", bash(volume), u8::from(*write))
+            Ask::GetVolInfo { volume, write } => sized_line(
+                256,
+                format_args!("CatReq Job={job} GetVolInfo VolName={} write={}\n", bash(volume), u8::from(*write)),
+            ),
+            Ask::UpdateMedia(update) => {
+                sized_line(256, format_args!("CatReq Job={job} UpdateMedia {}\n", update.fields()))
             }
-            Ask::UpdateMedia(update) => format!("CatReq Job={job} UpdateMedia {}\n", update.fields()),
-            Ask::CreateJobMedia(media) => format!("CatReq Job={job} CreateJobMedia {}\n", media.fields()),
+            Ask::CreateJobMedia(media) => {
+                sized_line(256, format_args!("CatReq Job={job} CreateJobMedia {}\n", media.fields()))
+            }
             Ask::DeleteNullJobMedia { job_id } => {
-                format!("CatReq Job={job} DeleteNullJobmediaRecords jobid={job_id}")
+                sized_line(256, format_args!("CatReq Job={job} DeleteNullJobmediaRecords jobid={job_id}"))
             }
             Ask::UpdateJobRecord { files, bytes } => {
-                format!("Catreq Job={job} UpdateJobRecord JobFiles={files} JobBytes={bytes}\n")
+                sized_line(256, format_args!("Catreq Job={job} UpdateJobRecord JobFiles={files} JobBytes={bytes}\n"))
             }
-            Ask::UpdateFileList => format!("Catreq Job={job} UpdateFileList\n"),
+            Ask::UpdateFileList => sized_line(256, format_args!("Catreq Job={job} UpdateFileList\n")),
         }
     }
 
@@ -202,44 +210,50 @@ impl CatalogRequest {
 
 impl MediaUpdate {
     fn fields(&self) -> String {
-        format!(
-            "VolName={} VolJobs={} VolFiles={} VolBlocks={} VolBytes={} VolMounts={} VolErrors={} VolWrites={} \
+        sized_line(
+            384,
+            format_args!(
+                "VolName={} VolJobs={} VolFiles={} VolBlocks={} VolBytes={} VolMounts={} VolErrors={} VolWrites={} \
              MaxVolBytes={} EndTime={} VolStatus={} Slot={} relabel={} InChanger={} VolReadTime={} VolWriteTime={} \
              VolFirstWritten={}",
-            bash(&self.volume),
-            self.jobs,
-            self.files,
-            self.blocks,
-            self.bytes,
-            self.mounts,
-            self.errors,
-            self.writes,
-            self.max_bytes,
-            self.end_time,
-            bash(&self.status),
-            self.slot,
-            u8::from(self.relabel),
-            u8::from(self.in_changer),
-            self.read_time,
-            self.write_time,
-            self.first_written
+                bash(&self.volume),
+                self.jobs,
+                self.files,
+                self.blocks,
+                self.bytes,
+                self.mounts,
+                self.errors,
+                self.writes,
+                self.max_bytes,
+                self.end_time,
+                bash(&self.status),
+                self.slot,
+                u8::from(self.relabel),
+                u8::from(self.in_changer),
+                self.read_time,
+                self.write_time,
+                self.first_written
+            ),
         )
     }
 }
 
 impl JobMedia {
     fn fields(&self) -> String {
-        format!(
-            "FirstIndex={} LastIndex={} StartFile={} EndFile={} StartBlock={} EndBlock={} Copy={} Strip={} MediaId={}",
-            self.first_index,
-            self.last_index,
-            self.start_file,
-            self.end_file,
-            self.start_block,
-            self.end_block,
-            self.copy,
-            self.stripe,
-            self.media_id
+        sized_line(
+            384,
+            format_args!(
+                "FirstIndex={} LastIndex={} StartFile={} EndFile={} StartBlock={} EndBlock={} Copy={} Strip={} MediaId={}",
+                self.first_index,
+                self.last_index,
+                self.start_file,
+                self.end_file,
+                self.start_block,
+                self.end_block,
+                self.copy,
+                self.stripe,
+                self.media_id
+            ),
         )
     }
 
@@ -331,35 +345,38 @@ pub struct VolumeInfo {
 impl VolumeInfo {
     /// The line.
     pub fn to_line(&self) -> String {
-        format!(
-            "1000 OK VolName={} VolJobs={} VolFiles={} VolBlocks={} VolBytes={} VolMounts={} VolErrors={} VolWrites={} \
+        sized_line(
+            512,
+            format_args!(
+                "1000 OK VolName={} VolJobs={} VolFiles={} VolBlocks={} VolBytes={} VolMounts={} VolErrors={} VolWrites={} \
              MaxVolBytes={} VolCapacityBytes={} VolStatus={} Slot={} MaxVolJobs={} MaxVolFiles={} InChanger={} \
              VolReadTime={} VolWriteTime={} EndFile={} EndBlock={} LabelType={} MediaId={} EncryptionKey={} \
              MinBlocksize={} MaxBlocksize={}\n",
-            bash(&self.volume),
-            self.jobs,
-            self.files,
-            self.blocks,
-            self.bytes,
-            self.mounts,
-            self.errors,
-            self.writes,
-            self.max_bytes,
-            self.capacity,
-            bash(&self.status),
-            self.slot,
-            self.max_jobs,
-            self.max_files,
-            u8::from(self.in_changer),
-            self.read_time,
-            self.write_time,
-            self.end_file,
-            self.end_block,
-            self.label_type,
-            self.media_id,
-            bash(&self.encryption_key),
-            self.min_block,
-            self.max_block
+                bash(&self.volume),
+                self.jobs,
+                self.files,
+                self.blocks,
+                self.bytes,
+                self.mounts,
+                self.errors,
+                self.writes,
+                self.max_bytes,
+                self.capacity,
+                bash(&self.status),
+                self.slot,
+                self.max_jobs,
+                self.max_files,
+                u8::from(self.in_changer),
+                self.read_time,
+                self.write_time,
+                self.end_file,
+                self.end_block,
+                self.label_type,
+                self.media_id,
+                bash(&self.encryption_key),
+                self.min_block,
+                self.max_block
+            ),
         )
     }
 

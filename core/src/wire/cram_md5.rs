@@ -153,7 +153,9 @@ pub fn md5_hex(bytes: &[u8]) -> Secret {
 /// Bytes in lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> Vec<u8> {
     let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let mut text = Vec::with_capacity(2 * bytes.len());
+    bytes.iter().for_each(|byte| text.extend_from_slice(&[digit(byte >> 4), digit(byte & 15)]));
+    text
 }
 
 /// The text of a session key: eight groups of four letters (`wire/1 §4.6`). `random` must be unpredictable.

@@ -2,7 +2,7 @@
 
 use crate::printable;
 
-use super::scan::Scan;
+use super::scan::{Scan, sized_line};
 use super::status::job_name;
 
 /// The kind of a job message (`wire/3 §2.5`).
@@ -126,13 +126,18 @@ impl JobMessage {
     /// feed is added. `time` is in seconds since 1970.
     pub fn compose(daemon: &str, job_id: u32, job: &str, kind: MessageKind, time: i64, text: &str) -> Self {
         let text = printable::text(text.trim_end_matches('\n'));
-        let text = format!("{daemon} JobId {job_id}: {}{text}\n", kind.prefix());
+        let size = daemon.len() + text.len() + 48;
+        let text = sized_line(size, format_args!("{daemon} JobId {job_id}: {}{text}\n", kind.prefix()));
         Self { job: job.to_owned(), kind, time, text }
     }
 
     /// The line.
     pub fn to_line(&self) -> String {
-        format!("Jmsg Job={} type={} level={} {}", self.job, self.kind.number(), self.time, self.text)
+        let size = self.job.len() + self.text.len() + 48;
+        sized_line(
+            size,
+            format_args!("Jmsg Job={} type={} level={} {}", self.job, self.kind.number(), self.time, self.text),
+        )
     }
 
     /// Reads the line. Exactly one blank is taken off the front of the text; what may not be

@@ -25,7 +25,7 @@ pub const PASSIVE_CHALLENGER: &str = "File daemon";
 
 /// Replaces every blank, so that a scanner sees one word.
 pub fn bash(name: &str) -> String {
-    name.replace(' ', "\x01")
+    if name.as_bytes().contains(&b' ') { name.replace(' ', "\x01") } else { name.to_owned() }
 }
 
 /// Brings the blanks back.

@@ -21,6 +21,14 @@ impl<'a> Scan<'a> {
     /// Matches `pattern`: white space stands for any amount of white space, everything else for itself. Says `None`,
     /// with the cursor at an unspecified place, when something differs.
     pub fn literal(&mut self, pattern: &str) -> Option<()> {
+        // Nearly always it stands there just so, which is seen faster.
+        if let Some(rest) = self.rest.strip_prefix(pattern.as_bytes()) {
+            self.rest = rest;
+            if pattern.as_bytes().last().is_some_and(|&byte| is_white(byte)) {
+                self.white();
+            }
+            return Some(());
+        }
         for &byte in pattern.as_bytes() {
             if is_white(byte) {
                 self.white();
@@ -59,7 +67,8 @@ impl<'a> Scan<'a> {
 
     /// Takes a name of at most [`MAX_NAME`] bytes and unbashes it. Bytes that are not UTF-8 are replaced.
     pub fn name(&mut self) -> String {
-        super::names::unbash(&lossy(self.word(MAX_NAME)))
+        let name = lossy(self.word(MAX_NAME));
+        if name.contains(super::names::BASHED_BLANK) { super::names::unbash(&name) } else { name }
     }
 
     /// Takes any number of digits; none is zero. Wraps at 2^64 as the real scanner does.
@@ -127,6 +136,13 @@ pub fn put_decimal(out: &mut Vec<u8>, number: i64) {
         out.push(b'-');
     }
     out.extend_from_slice(&digits[at..]);
+}
+
+/// A line of text that is seldom longer than so many bytes: it is written without growing again and again.
+pub fn sized_line(bytes: usize, text: std::fmt::Arguments<'_>) -> String {
+    let mut line = String::with_capacity(bytes);
+    let _never_fails = std::fmt::Write::write_fmt(&mut line, text);
+    line
 }
 
 /// Text of bytes; what is not UTF-8 is replaced.

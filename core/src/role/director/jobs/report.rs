@@ -15,6 +15,7 @@ use super::task::Task;
 
 /// Where the values of a report begin.
 const WIDTH: usize = 24;
+const BLANKS: &str = "                        ";
 
 /// Volumes that are named.
 const MOST_VOLUMES: usize = 100;
@@ -69,7 +70,8 @@ struct Lines(String);
 impl Lines {
     fn add(&mut self, label: &str, value: impl std::fmt::Display) {
         let blanks = WIDTH.saturating_sub(label.chars().count() + 1);
-        let _never_fails = writeln!(self.0, "  {label}:{:blanks$}{value}", "");
+        self.0.extend(["  ", label, ":", &BLANKS[..blanks.min(BLANKS.len())]]);
+        let _never_fails = writeln!(self.0, "{value}");
     }
 
     /// The first of so many files by name.
@@ -90,6 +92,7 @@ impl Job {
     pub(crate) fn summary(&self, identity: &Identity, now: i64) -> String {
         let director = &self.config.director.name;
         let mut lines = Lines(format!("Towline {director} {} ({}):\n", identity.full, identity.date));
+        lines.0.reserve(2048);
         lines.add("OS Information", &identity.system);
         lines.add("JobId", self.id);
         lines.add("Job", &self.unique);
