@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use towline_core::catalog::pruning::{self, Pruning};
@@ -25,6 +26,8 @@ const ENDED: &[u8] = b"TWAEfeDI";
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
     tables: Arc<Mutex<Tables>>,
+    /// How often its rows may have changed.
+    changes: Arc<AtomicU64>,
     waiting: Arc<Mutex<Waiting>>,
 }
 
@@ -70,11 +73,17 @@ impl Catalog {
     /// Another catalog with the same rows.
     #[must_use]
     pub fn copy(&self) -> Self {
-        Self { tables: Arc::new(Mutex::new(self.tables().clone())), waiting: Arc::default() }
+        let tables = self.tables().clone();
+        Self { tables: Arc::new(Mutex::new(tables)), ..Self::default() }
     }
 
     /// Its rows.
     pub fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.changes.fetch_add(1, Ordering::Relaxed);
+        self.look()
+    }
+
+    fn look(&self) -> MutexGuard<'_, Tables> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -104,13 +113,26 @@ impl Catalog {
     /// A job, once it has ended.
     #[must_use]
     pub fn ended(&self, job: u32) -> Option<JobRow> {
-        self.tables().jobs.get(&job).filter(|row| ENDED.contains(&row.job_status)).cloned()
+        self.look().jobs.get(&job).filter(|row| ENDED.contains(&row.job_status)).cloned()
+    }
+
+    /// Says whether a job has ended, to be asked after each step of a world: looks only where rows may have changed.
+    pub fn watch(&self, job: u32) -> impl FnMut() -> bool + use<> {
+        let (catalog, mut seen) = (self.clone(), None);
+        move || {
+            let changes = Some(catalog.changes.load(Ordering::Relaxed));
+            if seen == changes {
+                return false;
+            }
+            seen = changes;
+            catalog.ended(job).is_some()
+        }
     }
 
     /// All report lines of a job.
     #[must_use]
     pub fn report(&self, job: u32) -> String {
-        self.tables().log.iter().filter(|line| line.job_id == job).map(|line| line.text.as_str()).collect()
+        self.look().log.iter().filter(|line| line.job_id == job).map(|line| line.text.as_str()).collect()
     }
 
     /// Answers a request.

@@ -15,7 +15,7 @@
 //! |---|---|
 //! | [`world`] | the hosts and the loop; kill, power off, cut, heal; what is pending |
 //! | [`host`] | the adapter under a node: sockets, dials, listeners, lines to tasks |
-//! | `task` | the tasks of connections: pump, socket, mailbox |
+//! | `task`, `inbox` | the tasks of connections: pump, socket, mailbox; what waits for a node |
 //! | `net` | what hosts share: sockets by their addresses, names, what is to come |
 //! | [`tcp`] | one end of a TCP connection, a state machine without a clock |
 //! | [`edge`], [`link`] | what connects hosts with networks, and these with each other; one direction of that, or between two hosts |
@@ -62,18 +62,18 @@
 //!
 //! # How fast
 //! `cargo bench -p towline-simtests --bench worlds` and `--bench world_memory`, by the processor time of one thread; two shared
-//! vCPUs (Intel Xeon, AVX-512) with six other builds beside it, Linux 6.18, without optimization across crates:
+//! vCPUs (Intel Xeon, AVX-512) with a load of 12 beside it, Linux 6.18, without optimization across crates:
 //!
 //! | | measured | wanted |
 //! |---|---|---|
-//! | small worlds (a backup and a restore) a second and core | 455 (437 to 469 in five rounds) | 800 |
-//! | the most memory of one | 0.59 MiB | 1 MiB |
-//! | a client that waits for 30 days | 7,100,000 times real time | 100,000 |
+//! | small worlds (a backup and a restore) a second and core | 385 (360 to 397 in five rounds) | 800 |
+//! | the most memory of one | 0.45 MiB | 1 MiB |
+//! | a client that waits for 30 days | 7,000,000 times real time | 100,000 |
 //!
-//! How long one takes depends on the neighbours; what it executes does not: 8.6 million instructions by callgrind, for
-//! 1,053 things that happen. Half of them are the daemons' own: a quarter is what nodes decide, another what their connections
-//! carry. A fifth is segments and sockets, 7 % the clock, 6 % the beginning and the end of a world, 4 % the contract and the
-//! trace. Across all of it the allocator has 11 %, and texts that daemons write have 7 %.
+//! How long one takes depends on the neighbours; what it executes does not: 6.9 million instructions by callgrind, for
+//! 790 things that happen. Two thirds are the daemons' own: 37 % is what nodes decide, 27 % what their connections carry. 16 %
+//! is segments and sockets, 7 % the clock, 5 % the beginning and the end of a world, 5 % the contract and the trace. Across all
+//! of it the allocator has 14 %, and texts that daemons write have 7 %.
 //!
 //! The toy TLS engine comes with the feature `toy`, and with it `town` and `scenario`; the conformance suite with `suite`.
 //! What operators run has neither.
@@ -92,6 +92,7 @@ pub mod explore;
 pub mod gateway;
 pub mod hands;
 pub mod host;
+mod inbox;
 #[cfg(feature = "suite")]
 pub mod keyholder;
 pub mod link;

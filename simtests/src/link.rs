@@ -128,24 +128,25 @@ impl Lane {
 /// What is between hosts beyond the edges, in each direction.
 #[derive(Debug, Default)]
 pub struct Links {
-    lanes: BTreeMap<(HostId, HostId), Lane>,
+    /// By both hosts as one number.
+    lanes: BTreeMap<u128, Lane>,
 }
 
 impl Links {
     /// One direction.
     #[must_use]
     pub fn get(&self, from: HostId, to: HostId) -> Link {
-        self.lanes.get(&(from, to)).map(|lane| lane.link).unwrap_or_default()
+        self.lanes.get(&number(from, to)).map(|lane| lane.link).unwrap_or_default()
     }
 
     /// Changes one direction.
     pub fn change(&mut self, from: HostId, to: HostId, change: impl FnOnce(&mut Link)) {
-        change(&mut self.lanes.entry((from, to)).or_default().link);
+        change(&mut self.lanes.entry(number(from, to)).or_default().link);
     }
 
     /// When a segment of so many bytes arrives that is sent then; `None` if it is dropped. Segments keep their order.
     pub(crate) fn carry(&mut self, way: (HostId, HostId), bytes: usize, front: &mut Front, rng: &mut Rng) -> Pass {
-        self.lanes.entry(way).or_default().pass(bytes, front, rng)
+        self.lanes.entry(number(way.0, way.1)).or_default().pass(bytes, front, rng)
     }
 
     /// Lets everything through again. What is slow stays so.
@@ -156,6 +157,10 @@ impl Links {
             link.largest = None;
         });
     }
+}
+
+const fn number(from: HostId, to: HostId) -> u128 {
+    (from.0 as u128) << 64 | to.0 as u128
 }
 
 /// Bytes of headers of a segment: of IPv4, and of TCP with timestamps.

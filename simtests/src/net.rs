@@ -2,6 +2,9 @@
 //!
 //! Sockets are found by their two addresses. After each change [`NetState::settle`] sends what an end has to send, arms its
 //! timer, and tells its owner what has come of it.
+//!
+//! Most deadlines are put off long before they come. So a timer that is armed for an earlier time than is wanted stays as it is,
+//! and whom it finds with nothing to do arms it again.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -22,12 +25,13 @@ use crate::clock::{Clock, Ticket};
 use crate::edge::Via;
 use crate::gateway::Seen;
 use crate::host::{Asker, HostId, Life, TaskId};
+use crate::inbox::Post;
 use crate::link::{Front, Links, Pass};
 use crate::names::Names;
 use crate::network::{Fate, Networks};
 use crate::place::Place;
 use crate::rng::Rng;
-use crate::table::Table;
+use crate::table::{ByEnds, Table};
 use crate::tap::{Passing, Taps};
 use crate::task::Task;
 use crate::tcp::{End, Phase, Segment};
@@ -57,9 +61,10 @@ pub(crate) enum Happening {
     GiveUp(SocketId),
     Node(HostId),
     NodeTimer(HostId),
-    Post(Life, Event),
+    Post(Life, Box<Event>),
     Task(TaskId),
-    Answer(Asker, WorkId, WorkDone),
+    TaskTimer(TaskId),
+    Answer(Asker, WorkId, Box<WorkDone>),
 }
 
 /// Whose socket it is.
@@ -89,14 +94,6 @@ struct Listener {
     accepted: VecDeque<SocketId>,
 }
 
-/// What waits for a node.
-#[derive(Debug)]
-pub(crate) enum Post {
-    Event(Event),
-    Dialed(DialId, Result<(SocketId, Ends), IoKind>),
-    Accepted(ListenerId, SocketId, Ends),
-}
-
 /// See the [module](self).
 #[derive(Debug)]
 pub(crate) struct NetState {
@@ -114,7 +111,7 @@ pub(crate) struct NetState {
     pub(crate) calls: Calls,
     pub(crate) taps: Taps,
     sockets: Table<Entry>,
-    by_ends: BTreeMap<(HostId, SocketAddr, SocketAddr), SocketId>,
+    by_ends: ByEnds<SocketId>,
     listeners: BTreeMap<(HostId, SocketAddr), Listener>,
     next_socket: u64,
 }
@@ -134,7 +131,7 @@ impl NetState {
             calls: Calls::default(),
             taps: Taps::default(),
             sockets: Table::default(),
-            by_ends: BTreeMap::new(),
+            by_ends: ByEnds::default(),
             listeners: BTreeMap::new(),
             next_socket: 1,
         }
@@ -162,30 +159,6 @@ impl NetState {
     }
 
     // For nodes.
-
-    /// Puts something into a node's mailbox, unless it has died.
-    pub(crate) fn mail(&mut self, life: Life, post: Post) {
-        let Some(place) = self.places.get_mut(life.0.0).filter(|place| place.life == life.1) else { return };
-        place.inbox.push_back(post);
-        self.wake_node(life.0);
-    }
-
-    pub(crate) fn post(&mut self, life: Life, event: Event) {
-        self.mail(life, Post::Event(event));
-    }
-
-    pub(crate) fn post_later(&mut self, life: Life, pause: Duration, event: Event) {
-        self.clock.after(pause, Happening::Post(life, event));
-    }
-
-    pub(crate) fn wake_node(&mut self, host: HostId) {
-        let pause = self.jitter();
-        let awake = self.wakes(host);
-        if let Some(place) = self.places.get_mut(host.0).filter(|place| !place.is_woken) {
-            place.is_woken = true;
-            self.clock.at(awake + pause, Happening::Node(host));
-        }
-    }
 
     /// How long the system takes to get to something.
     pub(crate) fn jitter(&mut self) -> Duration {
@@ -382,7 +355,7 @@ impl NetState {
 
     #[cfg(feature = "suite")]
     pub(crate) fn by_ends(&self, host: HostId, ends: Ends) -> Option<&End> {
-        self.end(*self.by_ends.get(&(host, ends.local, ends.peer))?)
+        self.end(self.by_ends.get(host, ends)?)
     }
 
     /// Whose socket it is.
@@ -429,10 +402,10 @@ impl NetState {
             return;
         }
         let mut to = way.1;
-        let mut found = self.by_ends.get(&(to, ends.local, ends.peer)).copied();
+        let mut found = self.by_ends.get(to, ends);
         if found.is_none() {
             to = self.resident(to, ends);
-            found = self.by_ends.get(&(to, ends.local, ends.peer)).copied();
+            found = self.by_ends.get(to, ends);
         }
         if let Some(id) = found {
             return self.on_end(id, |end, now| end.on_segment(segment, now));
@@ -453,14 +426,14 @@ impl NetState {
     }
 
     pub(crate) fn on_unreachable(&mut self, host: HostId, ends: Ends, kind: IoKind) {
-        if let Some(&id) = self.by_ends.get(&(host, ends.local, ends.peer)) {
+        if let Some(id) = self.by_ends.get(host, ends) {
             self.on_end(id, |end, _| end.on_unreachable(kind));
         }
     }
 
     /// A router says how much gets through (RFC 1191 §4, RFC 8201 §4).
     pub(crate) fn on_too_large(&mut self, host: HostId, ends: Ends, largest: usize) {
-        if let Some(&id) = self.by_ends.get(&(host, ends.local, ends.peer)) {
+        if let Some(id) = self.by_ends.get(host, ends) {
             self.on_end(id, |end, now| end.on_too_large(largest, now));
         }
     }
@@ -474,7 +447,7 @@ impl NetState {
 
     /// Which of the daemons of a host a segment is for: the one with such a socket, else the one that listens there.
     fn resident(&self, host: HostId, ends: Ends) -> HostId {
-        let has_socket = |of: &HostId| self.by_ends.contains_key(&(*of, ends.local, ends.peer));
+        let has_socket = |of: &HostId| self.by_ends.get(*of, ends).is_some();
         let listens = |of: &HostId| self.listener_at(*of, ends.local).is_some();
         let Some(place) = self.places.get(host.0) else { return host };
         if has_socket(&host) {
@@ -502,7 +475,7 @@ impl NetState {
     fn add(&mut self, host: HostId, owner: Owner, end: End) -> SocketId {
         let id = SocketId(self.next_socket);
         self.next_socket += 1;
-        self.by_ends.insert((host, end.ends().local, end.ends().peer), id);
+        self.by_ends.insert(host, end.ends(), id);
         self.sockets.insert(id.0, Entry { end, host, owner, timer: None });
         self.settle(id);
         id
@@ -510,8 +483,7 @@ impl NetState {
 
     fn remove(&mut self, id: SocketId) -> Option<Box<Entry>> {
         let entry = self.sockets.remove(id.0)?;
-        let ends = entry.end.ends();
-        self.by_ends.remove(&(entry.host, ends.local, ends.peer));
+        self.by_ends.remove(entry.host, entry.end.ends());
         if let Some((_, ticket)) = entry.timer {
             self.clock.cancel(ticket);
         }
@@ -522,7 +494,8 @@ impl NetState {
         let Some(entry) = self.sockets.get_mut(id.0) else { return };
         let (ends, host) = (entry.end.ends(), entry.host);
         let deadline = entry.end.deadline();
-        if entry.timer.map(|(at, _)| at) != deadline {
+        let is_early = |at| entry.timer.is_some_and(|(armed, _)| armed <= at);
+        if !deadline.is_some_and(is_early) {
             let old = entry.timer.take().map(|(_, ticket)| ticket);
             let slept = self.places.get(host.0).map_or(Duration::ZERO, |place| place.slept);
             entry.timer = match deadline {
@@ -580,8 +553,10 @@ impl NetState {
             let to = if let Fate::Comes { to, ends } = &fate { Some((self.resident(*to, *ends), *ends)) } else { None };
             self.calls.sent(from, ends, to, stop);
         }
-        let to = if let Fate::Comes { to, .. } = &fate { Some(*to) } else { None };
-        self.taps.see(&Passing { at: now, from, ends, segment: &segment, to });
+        if !self.taps.is_empty() {
+            let to = if let Fate::Comes { to, .. } = &fate { Some(*to) } else { None };
+            self.taps.see(&Passing { at: now, from, ends, segment: &segment, to });
+        }
         let lost = (from, from);
         let sent = |told| Sent::new(ends, &segment, told);
         let (way, arriving, told) = match fate {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use towline_core::time::Instant;
 
-use crate::net::Post;
+use crate::inbox::Post;
 use crate::network::NetworkId;
 
 /// An address of a host, and the network in which it has it.

@@ -476,8 +476,8 @@ impl Standing {
 
     /// Goes on until a job has ended, at most so long.
     pub fn await_end(&mut self, job: u32, within: Duration) -> Option<JobRow> {
-        let catalog = self.catalog.clone();
-        self.world.run_until(within, |_| catalog.ended(job).is_some());
+        let mut has_ended = self.catalog.watch(job);
+        self.world.run_until(within, |_| has_ended());
         self.catalog.ended(job)
     }
 

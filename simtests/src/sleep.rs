@@ -64,7 +64,8 @@ impl NetState {
             Happening::SocketTimer(id) | Happening::GiveUp(id) => sockets.contains(id),
             Happening::Node(of) | Happening::NodeTimer(of) => *of == host,
             Happening::Unreachable(of, ..) | Happening::TooLarge(of, ..) => *of == host,
-            Happening::Post(Life(of, _), _) | Happening::Task(TaskId { life: Life(of, _), .. }) => *of == host,
+            Happening::Post(Life(of, _), _) => *of == host,
+            Happening::Task(task) | Happening::TaskTimer(task) => task.life.0 == host,
             Happening::Answer(Asker::Node(Life(of, _)) | Asker::Task(TaskId { life: Life(of, _), .. }), ..) => {
                 *of == host
             }

@@ -1,6 +1,57 @@
-//! A table by numbers that are given out in their order: a row is found at once, and rows are gone through in that order.
+//! Tables whose rows are found at once: by numbers that are given out in their order, and by the ends of a connection.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+
+use towline_core::socket::Ends;
+
+use crate::host::HostId;
+
+/// Rows by a host and the ends of a connection as it sees them. They are never gone through.
+#[derive(Debug)]
+pub(crate) struct ByEnds<T> {
+    /// The host and both ends as one number: comparing addresses part by part is what finding takes longest for.
+    v4: BTreeMap<u128, T>,
+    others: BTreeMap<(HostId, SocketAddr, SocketAddr), T>,
+}
+
+impl<T> Default for ByEnds<T> {
+    fn default() -> Self {
+        Self { v4: BTreeMap::new(), others: BTreeMap::new() }
+    }
+}
+
+impl<T: Copy> ByEnds<T> {
+    pub(crate) fn get(&self, host: HostId, ends: Ends) -> Option<T> {
+        match number(host, ends) {
+            Some(number) => self.v4.get(&number).copied(),
+            None => self.others.get(&(host, ends.local, ends.peer)).copied(),
+        }
+    }
+
+    pub(crate) fn insert(&mut self, host: HostId, ends: Ends, row: T) {
+        match number(host, ends) {
+            Some(number) => self.v4.insert(number, row),
+            None => self.others.insert((host, ends.local, ends.peer), row),
+        };
+    }
+
+    pub(crate) fn remove(&mut self, host: HostId, ends: Ends) {
+        match number(host, ends) {
+            Some(number) => self.v4.remove(&number),
+            None => self.others.remove(&(host, ends.local, ends.peer)),
+        };
+    }
+}
+
+fn number(host: HostId, ends: Ends) -> Option<u128> {
+    let half = |end: SocketAddr| match end {
+        SocketAddr::V4(end) => Some(u128::from(end.ip().to_bits()) << 16 | u128::from(end.port())),
+        SocketAddr::V6(_) => None,
+    };
+    let host = u32::try_from(host.0).ok()?;
+    Some(u128::from(host) << 96 | half(ends.local)? << 48 | half(ends.peer)?)
+}
 
 /// The rows from the oldest that is still there.
 #[derive(Debug)]
@@ -77,6 +128,31 @@ impl<T> Table<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_host_finds_its_own_by_both_ends_in_both_families() {
+        let four = |last, port| SocketAddr::from(([10, 0, 0, last], port));
+        let six = |last, port| SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, last], port));
+        let keys = [
+            (HostId(0), Ends { local: four(1, 1), peer: four(2, 2) }),
+            (HostId(0), Ends { local: four(2, 2), peer: four(1, 1) }),
+            (HostId(1), Ends { local: four(1, 1), peer: four(2, 2) }),
+            (HostId(0), Ends { local: four(1, 65_535), peer: four(2, 2) }),
+            (HostId(0), Ends { local: six(1, 1), peer: six(2, 2) }),
+            (HostId(1), Ends { local: six(1, 1), peer: six(2, 2) }),
+            (HostId(usize::MAX), Ends { local: four(1, 1), peer: four(2, 2) }),
+        ];
+        let mut table = ByEnds::default();
+        for (n, (host, ends)) in keys.into_iter().enumerate() {
+            assert_eq!(table.get(host, ends), None);
+            table.insert(host, ends, n);
+        }
+        for (n, (host, ends)) in keys.into_iter().enumerate() {
+            assert_eq!(table.get(host, ends), Some(n));
+            table.remove(host, ends);
+            assert_eq!(table.get(host, ends), None);
+        }
+    }
 
     #[test]
     fn rows_are_found_by_their_numbers_and_what_is_gone_takes_no_room() {

@@ -48,6 +48,11 @@ impl fmt::Debug for Taps {
 }
 
 impl Taps {
+    /// Whether nobody listens.
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// A segment is sent.
     pub(crate) fn see(&mut self, passing: &Passing<'_>) {
         self.0.iter_mut().for_each(|listener| listener(passing));

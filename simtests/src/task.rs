@@ -2,6 +2,7 @@
 
 use towline_core::conn::Conn;
 use towline_core::drive::{Mail, Mailbox, Pump, Wait};
+use towline_core::time::Instant;
 
 use crate::clock::Ticket;
 use crate::host::{Life, TaskId};
@@ -17,7 +18,8 @@ pub(crate) struct Task {
     pub(crate) is_cut: bool,
     wait: Wait,
     wake: Option<Ticket>,
-    timer: Option<Ticket>,
+    /// When by the host's clock.
+    timer: Option<(Instant, Ticket)>,
 }
 
 impl NetState {
@@ -43,6 +45,17 @@ impl NetState {
             self.wake_task(id);
         }
         fits
+    }
+
+    /// The same with mail that took its time already; whether the task is to look at once.
+    pub(crate) fn tell_task_now(&mut self, id: TaskId, mail: Mail) -> bool {
+        let is_awake = self.wakes(id.life.0) == self.now();
+        let Some(task) = self.tasks.get_mut(id.socket.0) else { return false };
+        let is_idle = task.mail.post(mail) && task.wake.is_none();
+        if is_idle && !is_awake {
+            self.wake_task(id);
+        }
+        is_idle && is_awake
     }
 
     /// The line to its node is gone.
@@ -80,29 +93,54 @@ impl NetState {
         Some((task.pump.take()?, std::mem::take(&mut task.mail), task.is_cut))
     }
 
-    /// Returns the pump, and what it waits for.
-    pub(crate) fn put_pump(&mut self, id: TaskId, pump: Box<Pump>, wait: Wait) {
-        let due = wait.until.map(|at| self.world_time(id.life.0, at));
+    /// Returns the pump, its mailbox, which is empty, and what it waits for.
+    pub(crate) fn put_pump(&mut self, id: TaskId, pump: Box<Pump>, mail: Mailbox, wait: Wait) {
         let Some(task) = self.tasks.get_mut(id.socket.0) else { return };
         task.pump = Some(pump);
+        if task.mail.is_empty() {
+            task.mail = mail;
+        }
         task.wait = wait;
-        let old = task.timer.take();
-        task.timer = match due {
-            Some(at) => Some(self.clock.again_at(old, at, || Happening::Task(id))),
-            None => {
-                old.into_iter().for_each(|ticket| self.clock.cancel(ticket));
-                None
-            }
-        };
-        if wait.again || !task.mail.is_empty() || task.is_cut {
+        let is_woken = wait.again || !task.mail.is_empty() || task.is_cut;
+        self.arm_task(id);
+        if is_woken {
             self.wake_task(id);
         }
         self.wake_if_ready(id);
     }
 
+    /// Whether what a task waits for is due. If it is not yet, its timer is armed for that.
+    pub(crate) fn is_task_due(&mut self, id: TaskId) -> bool {
+        let now = self.time_of(id.life.0);
+        let Some(task) = self.tasks.get_mut(id.socket.0) else { return false };
+        task.timer = None;
+        if task.wait.until.is_some_and(|at| at <= now) {
+            return true;
+        }
+        self.arm_task(id);
+        false
+    }
+
+    fn arm_task(&mut self, id: TaskId) {
+        let until = self.tasks.get(id.socket.0).and_then(|task| task.wait.until);
+        let due = until.map(|at| (at, self.world_time(id.life.0, at)));
+        let Some(task) = self.tasks.get_mut(id.socket.0) else { return };
+        match (due, task.timer) {
+            (Some((until, _)), Some((armed, _))) if armed <= until => {}
+            (Some((until, at)), old) => {
+                let old = old.map(|(_, ticket)| ticket);
+                task.timer = Some((until, self.clock.again_at(old, at, || Happening::TaskTimer(id))));
+            }
+            (None, old) => {
+                task.timer = None;
+                old.into_iter().for_each(|(_, ticket)| self.clock.cancel(ticket));
+            }
+        }
+    }
+
     pub(crate) fn end_task(&mut self, id: TaskId) {
         if let Some(task) = self.tasks.remove(id.socket.0) {
-            for ticket in [task.wake, task.timer].into_iter().flatten() {
+            for ticket in task.wake.into_iter().chain(task.timer.map(|(_, ticket)| ticket)) {
                 self.clock.cancel(ticket);
             }
             self.close(id.socket);

@@ -4,8 +4,9 @@
 //!   write -> send buffer -> segments (window) ~~~ link ~~~> in order -> receive buffer -> read
 //!                ^------------- acknowledgements, window <----------------'
 //! ```
-//! Modelled: SYN with retries, an ordered stream between bounded buffers, retransmission with back-off, FIN, RST, half-close,
-//! window probes, keepalive, half-open connections. Not modelled: congestion, reordering, options, TIME_WAIT.
+//! Modelled: SYN with retries, an ordered stream between bounded buffers, retransmission with back-off, delayed
+//! acknowledgements, FIN, RST, half-close, window probes, keepalive, half-open connections. Not modelled: congestion,
+//! reordering, options, TIME_WAIT.
 //!
 //! It owns no clock: after each call take what [`poll_segment`](End::poll_segment) returns and ask
 //! [`deadline`](End::deadline).
@@ -38,6 +39,12 @@ const REPEATS: u32 = 3;
 const PAUSE: Duration = Duration::from_secs(1);
 /// The shortest and the longest such pause.
 const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(120));
+
+/// How long an acknowledgement waits for something of our own to go with, and how soon after the other side's words ours
+/// count as an answer (`TCP_ATO_MIN`).
+const ACK_PAUSE: Duration = Duration::from_millis(40);
+/// More bytes than this are acknowledged at once: those of a frame on Ethernet.
+const FRAME: u64 = 1448;
 
 /// How far a connection is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +84,14 @@ pub struct End {
     received: u64,
     told: u64,
     peer_ended: bool,
+    /// Up to where we have said that it has come.
+    said_taken: u64,
+    /// When to say it at the latest, if nothing goes there before.
+    ack_at: Option<Instant>,
+    /// Whether we answer what the other side says: then its acknowledgement goes with the answer.
+    answers: bool,
+    /// When the other side last said something; its beginning if it never did.
+    asked: Instant,
     pause: Duration,
     base: Duration,
     retry_at: Option<Instant>,
@@ -133,6 +148,10 @@ impl End {
             received: 0,
             told: 0,
             peer_ended: false,
+            said_taken: 0,
+            ack_at: None,
+            answers: false,
+            asked: now,
             pause: SYN_PAUSE,
             base: PAUSE,
             retry_at: Some(now + SYN_PAUSE),
@@ -265,6 +284,9 @@ impl End {
         }
         self.is_orphan = true;
         self.shut_write(now);
+        if self.ack_at.is_some() {
+            self.acknowledge();
+        }
     }
 
     /// Breaks off.
@@ -353,7 +375,7 @@ impl End {
         let is_repeat = data.bytes.is_empty() && !data.fin && !data.probe && data.limit <= self.limit;
         self.on_ack(data.ack, data.limit, now);
         self.on_repeat(is_repeat && data.ack == self.acked && self.sent > self.acked, now);
-        let end = data.at + data.bytes.len() as u64;
+        let (before, end) = ((self.received, self.taken()), data.at + data.bytes.len() as u64);
         if data.at > self.received && !data.bytes.is_empty() {
             self.gaps += 1;
         }
@@ -366,10 +388,26 @@ impl End {
             self.received += fresh.len() as u64;
             self.peer_ended = data.fin && self.received == end;
         }
-        if !data.bytes.is_empty() || data.fin || data.probe {
+        let is_next = data.at == before.0 && self.taken() > before.1;
+        if data.probe || !is_next && (!data.bytes.is_empty() || data.fin) {
             self.acknowledge();
         }
+        if !data.bytes.is_empty() {
+            self.asked = now;
+        }
         self.pump(now);
+        self.acknowledge_later(now);
+    }
+
+    /// As Linux does it (`__tcp_ack_snd_check`): at once what nobody answers, and all beyond a frame; what is answered within
+    /// a while goes with the answer.
+    fn acknowledge_later(&mut self, now: Instant) {
+        let unsaid = self.taken() - self.said_taken;
+        if self.answers && !self.is_orphan && unsaid <= FRAME.min(self.longest as u64) {
+            self.ack_at = self.ack_at.or((unsaid > 0).then(|| now + ACK_PAUSE));
+        } else if unsaid > 0 {
+            self.acknowledge();
+        }
     }
 
     fn on_ack(&mut self, ack: u64, limit: u64, now: Instant) {
@@ -426,6 +464,7 @@ impl End {
             let bytes = part(&self.send, from, n);
             self.emit(self.sent, bytes, fin, false);
             self.sent += n as u64 + u64::from(fin);
+            self.answers |= now.since(self.asked) < ACK_PAUSE;
             if self.timed.is_none() && !self.recovering {
                 self.timed = Some((self.sent, now));
             }
@@ -446,7 +485,7 @@ impl End {
 
     fn open(&mut self, now: Instant) {
         self.phase = Phase::Open;
-        self.heard = now;
+        (self.heard, self.asked) = (now, now);
         self.pause = self.base;
         self.retry_at = None;
         self.told = self.window();
@@ -468,8 +507,14 @@ impl End {
 
     fn emit(&mut self, at: u64, bytes: Vec<u8>, fin: bool, probe: bool) {
         self.told = self.told.max(self.window());
-        let ack = self.received + u64::from(self.peer_ended);
+        let ack = self.taken();
+        (self.said_taken, self.ack_at) = (ack, None);
         self.out.push_back(Segment::Data(Data { at, bytes, fin, ack, limit: self.told, probe }));
+    }
+
+    /// All before this place of the other side's stream has come; its end has a place of its own.
+    fn taken(&self) -> u64 {
+        self.received + u64::from(self.peer_ended)
     }
 
     /// Up to where the other side may send.
@@ -484,7 +529,10 @@ fn part(queue: &VecDeque<u8>, from: usize, n: usize) -> Vec<u8> {
     let skipped = from.saturating_sub(front.len());
     let (front, back) = (front.get(from..).unwrap_or_default(), back.get(skipped..).unwrap_or_default());
     let in_front = front.len().min(n);
-    [&front[..in_front], &back[..(n - in_front).min(back.len())]].concat()
+    let mut bytes = Vec::with_capacity(n);
+    bytes.extend_from_slice(&front[..in_front]);
+    bytes.extend_from_slice(&back[..(n - in_front).min(back.len())]);
+    bytes
 }
 
 #[cfg(test)]

@@ -18,8 +18,9 @@ use towline_core::time::{Instant, Wall};
 use crate::clock::Ticket;
 use crate::contract::{Book, Watch, lock};
 use crate::host::{Answers, AnyDesk, Asker, HostId, Life, Out, Simulated, Socket, TaskId, Wire};
+use crate::inbox::Post;
 use crate::link::Link;
-use crate::net::{Happening, Net, NetState, Owner, Post};
+use crate::net::{Happening, Net, NetState, Owner};
 use crate::rng::Rng;
 use crate::trace::Trace;
 
@@ -340,11 +341,23 @@ impl World {
             Happening::TooLarge(host, ends, largest) => self.net.borrow_mut().on_too_large(host, ends, largest),
             Happening::SocketTimer(id) => self.net.borrow_mut().on_socket_timer(id),
             Happening::GiveUp(id) => self.net.borrow_mut().give_up(id),
-            Happening::Post(life, event) => self.net.borrow_mut().post(life, event),
+            Happening::Post(life, event) => self.hear(life, *event),
             Happening::Node(host) => self.run_node(host),
             Happening::NodeTimer(host) => self.run_timer(host),
             Happening::Task(id) => self.run_task(id),
-            Happening::Answer(asker, work, done) => self.net.borrow_mut().answer(asker, work, done),
+            Happening::TaskTimer(id) => {
+                let is_due = self.net.borrow_mut().is_task_due(id);
+                if is_due {
+                    self.run_task(id);
+                }
+            }
+            Happening::Answer(Asker::Node(life), work, done) => self.hear(life, Event::Done { work, done: *done }),
+            Happening::Answer(Asker::Task(task), work, done) => {
+                let looks = self.net.borrow_mut().tell_task_now(task, Mail::Done(work, *done));
+                if looks {
+                    self.run_task(task);
+                }
+            }
         }
         self.collect_answers();
         true
@@ -385,6 +398,14 @@ impl World {
     /// Writes a line of one's own into the trace.
     pub fn note(&self, who: &str, text: &str) {
         self.trace.line(who, text);
+    }
+
+    /// A node hears of something that took its time already.
+    fn hear(&mut self, life: Life, event: Event) {
+        let looks = self.net.borrow_mut().post_now(life, event);
+        if looks {
+            self.run_node(life.0);
+        }
     }
 
     fn run_node(&mut self, host: HostId) {
@@ -435,7 +456,9 @@ impl World {
             return self.kill(host);
         }
         let deadline = daemon.desk.deadline();
-        if daemon.timer.map(|(at, _)| at) == deadline {
+        if let (Some(at), Some((armed, _))) = (deadline, daemon.timer)
+            && armed <= at
+        {
             return;
         }
         let mut net = self.net.borrow_mut();
@@ -468,7 +491,7 @@ impl World {
         }
         let wait = pump.turn(&mut Wire { net: &self.net, socket: id.socket }, || now, &mut out);
         let mut net = self.net.borrow_mut();
-        if wait.end { net.end_task(id) } else { net.put_pump(id, pump, wait) }
+        if wait.end { net.end_task(id) } else { net.put_pump(id, pump, mail, wait) }
     }
 
     /// What the hands have answered comes to those who asked when the disk is done with it.
@@ -482,7 +505,7 @@ impl World {
             let (Asker::Node(Life(host, _)) | Asker::Task(TaskId { life: Life(host, _), .. })) = asker;
             let slowness = self.slowness.get(host.0).copied().unwrap_or(SLOWNESS);
             let at = net.work_done_at(host, slowness);
-            net.clock.at(at, Happening::Answer(asker, work, done));
+            net.clock.at(at, Happening::Answer(asker, work, Box::new(done)));
         }
     }
 }
@@ -492,15 +515,6 @@ impl Drop for World {
         // Desks hold sockets, and sockets the network.
         for host in 0..self.daemons.len() {
             self.kill(HostId(host));
-        }
-    }
-}
-
-impl NetState {
-    fn answer(&mut self, asker: Asker, work: towline_core::ids::WorkId, done: towline_core::work::WorkDone) {
-        match asker {
-            Asker::Node(life) => self.post(life, Event::Done { work, done }),
-            Asker::Task(task) => drop(self.tell_task(task, Mail::Done(work, done))),
         }
     }
 }

@@ -146,7 +146,7 @@ fn a_client_whose_name_is_still_the_old_one_is_followed_when_its_time_to_live_ha
 
 #[test]
 fn a_slow_resolver_costs_a_job_its_time_and_one_slower_than_the_patience_the_job() {
-    for (slow, state) in [(40, 'T'), (70, 'f')] {
+    for (slow, state) in [(45, 'T'), (70, 'f')] {
         let mut region = site(60);
         let client = seen_inside(&mut region);
         region.world.set_resolver_slowness(client, SECOND * slow);

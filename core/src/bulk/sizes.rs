@@ -18,7 +18,7 @@ impl Default for BulkSizes {
 
 impl BulkSizes {
     /// The smallest: what has to go together still does.
-    pub const SMALL: Self = Self { parcel: limits::LEAST_PARCEL, buffer: limits::GATHER_BUFFER };
+    pub const SMALL: Self = Self { parcel: limits::LEAST_PARCEL, buffer: 4 * limits::IDLE_BUFFER };
 
     /// Bytes of a parcel that a worker fills.
     #[must_use]
@@ -30,5 +30,11 @@ impl BulkSizes {
     #[must_use]
     pub const fn buffer(self) -> usize {
         self.buffer
+    }
+
+    /// Bytes of the buffers of a connection while it gathers frames.
+    #[must_use]
+    pub const fn gather_buffer(self) -> usize {
+        if self.buffer < limits::GATHER_BUFFER { self.buffer } else { limits::GATHER_BUFFER }
     }
 }

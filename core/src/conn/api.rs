@@ -112,7 +112,8 @@ pub enum ToConn {
     Pace(Option<NonZeroU64>),
     /// Say how much was read and written: answered by `Reported`.
     Report,
-    /// The node has taken this many messages.
+    /// The node has taken this many messages more: said at once where the next waits for it, on a data channel and while
+    /// frames are gathered, and else of several at a time.
     Taken(u32),
     /// Send what is queued, then a TERMINATE signal if `farewell`, half-close, read to the end, close.
     Close {

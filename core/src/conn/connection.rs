@@ -354,7 +354,7 @@ impl Conn {
     pub(super) const fn buffer_size(&self) -> usize {
         match (&self.carried, &self.gather) {
             (Some(_), _) => self.bulk.buffer(),
-            (None, Some(_)) => limits::GATHER_BUFFER,
+            (None, Some(_)) => self.bulk.gather_buffer(),
             (None, None) => limits::IDLE_BUFFER,
         }
     }

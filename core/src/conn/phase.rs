@@ -13,7 +13,7 @@ use super::reason::{CloseReason, Stage};
 use crate::time::Instant;
 use crate::tls::sniff::First;
 use crate::tls::{Established, Kind, Session};
-use crate::wire::hello::{Hello, Purpose, is_marked};
+use crate::wire::hello::{Hello, is_marked};
 
 /// The policy number we announce where the answer does not matter, because TLS is on already (`wire/1 §2.9`).
 const POLICY_UNDER_TLS: u8 = 2;
@@ -201,10 +201,7 @@ fn finish(mut peer: Peer, dialled: bool, ours: u8, theirs: Theirs, reply: Option
         peer.towline = theirs.towline;
         peer.name = theirs.name.unwrap_or(peer.name);
     }
-    let is_data_channel = matches!(
-        peer.hello.purpose,
-        Purpose::StartJob { .. } | Purpose::StorageStartsJob { .. } | Purpose::StorageJob { .. }
-    );
+    let is_data_channel = peer.hello.purpose.is_data_channel();
     let is_towline = peer.towline;
     Proceeded::Ready(Ready { is_data_channel, is_towline }, Box::new(peer), reply)
 }

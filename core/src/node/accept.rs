@@ -26,7 +26,7 @@ impl AnyNet {
         let id = ConnId(self.next_id());
         let (now, from) = (self.now, ends.peer.ip());
         self.crowd.add(id, from, now);
-        self.links.insert(id, Link { ends, dial: None, interval: None, known: None });
+        self.links.insert(id, Link::new(ends, None));
         let accepting = Accepting {
             id,
             ends,

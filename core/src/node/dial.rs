@@ -414,7 +414,7 @@ impl AnyNet {
         attempt.step = Step::Authenticating(id, to, small);
         let Opening { engine, hello, key, own, policy } = attempt.opening.clone();
         let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up: now + within };
-        self.links.insert(id, Link { ends, dial: Some(dial), interval: None, known: None });
+        self.links.insert(id, Link::new(ends, Some(dial)));
         let begin = if self.settings.is_stock { Conn::dialled_as_stock } else { Conn::dialled };
         let conn = Box::new(begin(dialling, now).with_bulk(self.settings.bulk));
         self.order(Action::Attach { dial: won, conn });

@@ -37,7 +37,7 @@ pub(crate) use listen::one_of_each as one_of_each_bind_error;
 use std::collections::VecDeque;
 
 use crate::action::Action;
-use crate::conn::{CloseReason, DialFailure, FromConn, Peer, ToConn};
+use crate::conn::{CloseReason, DialFailure, FromConn, Peer};
 use crate::cover::{self, Mark};
 use crate::error::Explain;
 use crate::event::Event;
@@ -177,7 +177,7 @@ impl<R: Role> Node<R> {
             }
             FromConn::Reported(traffic) => net.on_reported(conn, traffic),
         }
-        self.net.tell(conn, ToConn::Taken(1));
+        self.net.taken(conn);
     }
 
     fn authenticated(&mut self, conn: ConnId, peer: Peer) {

@@ -156,6 +156,16 @@ pub(super) struct Link {
     pub(super) interval: Option<Duration>,
     /// Once it is authenticated.
     pub(super) known: Option<Box<Known>>,
+    /// Its messages that were taken, and of which it has not heard.
+    pub(super) untold: u32,
+    /// Whether it waits for each message to be taken.
+    pub(super) is_prompt: bool,
+}
+
+impl Link {
+    pub(super) const fn new(ends: Ends, dial: Option<DialId>) -> Self {
+        Self { ends, dial, interval: None, known: None, untold: 0, is_prompt: false }
+    }
 }
 
 impl AnyNet {
@@ -288,7 +298,7 @@ impl AnyNet {
 
     /// Says that a parcel given to `on_parcel` has been dealt with; the connection reads no more while 8 have not.
     pub fn parcel_taken(&mut self, conn: ConnId) {
-        self.tell(conn, ToConn::Taken(1));
+        self.taken(conn);
     }
 
     /// Hands a connection to a machine; the role hears `on_machine` and in the end `on_carried`.
@@ -436,8 +446,29 @@ impl AnyNet {
     }
 
     pub(super) fn tell(&mut self, conn: ConnId, message: ToConn) {
-        if self.links.contains_key(&conn) {
-            self.order(Action::ToConn { conn, message });
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        // What it gathers goes out when all before is taken, and so do the last words of a machine.
+        if matches!(message, ToConn::Gather | ToConn::GatherLines | ToConn::GatherTexts | ToConn::Carry(_)) {
+            link.is_prompt = true;
+            self.tell_taken(conn);
+        }
+        self.order(Action::ToConn { conn, message });
+    }
+
+    /// A message of a connection is dealt with. Where it does not wait for that it hears of several at a time: each word wakes
+    /// its task.
+    pub(super) fn taken(&mut self, conn: ConnId) {
+        let Some(link) = self.links.get_mut(&conn) else { return };
+        link.untold += 1;
+        if link.is_prompt || link.untold >= limits::UNDER_WAY / 2 {
+            self.tell_taken(conn);
+        }
+    }
+
+    fn tell_taken(&mut self, conn: ConnId) {
+        let untold = self.links.get_mut(&conn).map_or(0, |link| std::mem::take(&mut link.untold));
+        if untold > 0 {
+            self.order(Action::ToConn { conn, message: ToConn::Taken(untold) });
         }
     }
 
@@ -471,6 +502,7 @@ impl AnyNet {
         let now = self.now;
         let link = self.links.get_mut(&conn)?;
         let dial = link.dial.take();
+        link.is_prompt = peer.hello.purpose.is_data_channel();
         link.known = Some(Box::new(Known { peer: peer.clone(), dialled: dial.is_some(), since: now }));
         self.crowd.remove(conn);
         if let Some(dial) = dial {

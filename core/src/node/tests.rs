@@ -240,6 +240,12 @@ fn peer() -> FromConn {
     FromConn::Authenticated(Box::new(Peer { ends: ends(), hello: hello(), name, tls: established(), towline: false }))
 }
 
+fn peer_for(purpose: Purpose) -> FromConn {
+    let FromConn::Authenticated(mut peer) = peer() else { panic!("no peer") };
+    peer.hello.purpose = purpose;
+    FromConn::Authenticated(peer)
+}
+
 fn established() -> tls::Established {
     tls::Established { kind: tls::Kind::Clear, version: String::new(), cipher: String::new(), identity: None }
 }
@@ -299,13 +305,40 @@ fn logged(actions: &[Action]) -> Vec<&str> {
 fn a_ready_connection_speaks_to_the_role_until_it_is_closed() {
     let mut desk = Desk::new();
     let (_, conn) = desk.attached();
-    let taken = |actions: &[Action]| matches!(actions, [Action::ToConn { message: ToConn::Taken(1), .. }]);
-    assert!(taken(&desk.says(conn, peer())));
-    assert!(taken(&desk.says(conn, FromConn::Text(b"hello".to_vec()))));
+    assert!(desk.says(conn, peer()).is_empty());
+    assert!(desk.says(conn, FromConn::Text(b"hello".to_vec())).is_empty());
     assert!(desk.says(conn, FromConn::Closed(CloseReason::ByPeer)).is_empty());
     assert!(desk.says(conn, FromConn::Text(b"late".to_vec())).is_empty());
     assert!(desk.order(move |net| net.send_text(conn, "late")).is_empty());
     assert_eq!(desk.node.role.heard, ["start", "hello", &format!("closed {conn:?} closed by the peer")]);
+}
+
+#[test]
+fn a_connection_hears_that_its_messages_are_taken_before_it_has_to_wait_for_that() {
+    let taken = |actions: &[Action]| match actions {
+        [] => 0,
+        [Action::ToConn { message: ToConn::Taken(messages), .. }] => *messages,
+        other => panic!("{other:?}"),
+    };
+    let text = || FromConn::Text(b"x".to_vec());
+    let mut desk = Desk::new();
+    let (_, control) = desk.attached();
+    let _ = desk.says(control, peer());
+    let heard: Vec<u32> = (0..7).map(|_| taken(&desk.says(control, text()))).collect();
+    assert_eq!(heard, [0, 0, 4, 0, 0, 0, 4], "of eight that may be under way");
+    // From here on it waits for each, and what was not said is said before.
+    let _ = desk.says(control, text());
+    let actions = desk.order(move |net| net.gather(control));
+    let [Action::ToConn { message: ToConn::Taken(1), .. }, Action::ToConn { message: ToConn::Gather, .. }] =
+        &actions[..]
+    else {
+        panic!("{actions:?}")
+    };
+    assert_eq!([taken(&desk.says(control, text())), taken(&desk.says(control, text()))], [1, 1]);
+    // On a data channel the answer to a line may be a machine, which the next bytes are for.
+    let data = admitted(desk.accept(1)).id();
+    assert_eq!(taken(&desk.says(data, peer_for(Purpose::StartJob { job: "job".to_owned() }))), 1);
+    assert_eq!(taken(&desk.says(data, text())), 1);
 }
 
 #[test]

@@ -102,6 +102,14 @@ pub enum Purpose {
     },
 }
 
+impl Purpose {
+    /// Whether the data of a job goes over the connection.
+    #[must_use]
+    pub const fn is_data_channel(&self) -> bool {
+        matches!(self, Self::StartJob { .. } | Self::StorageStartsJob { .. } | Self::StorageJob { .. })
+    }
+}
+
 /// The first line of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hello {

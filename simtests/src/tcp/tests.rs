@@ -192,3 +192,38 @@ fn data_that_nobody_answers_end_the_connection_when_the_user_time_out_does() {
     assert_eq!(pair.ends[0].phase(), Phase::Over(IoKind::TimedOut));
     assert!(pair.now.since(began) < limit + Duration::from_millis(600), "{:?}", pair.now.since(began));
 }
+
+#[test]
+fn who_answers_acknowledges_with_the_answer_and_else_after_forty_milliseconds() {
+    let segments = |end: &mut End| {
+        let all: Vec<Segment> = std::iter::from_fn(|| end.poll_segment()).collect();
+        all.into_iter().map(|segment| (segment.len(), segment)).unzip::<usize, Segment, Vec<usize>, Vec<Segment>>()
+    };
+    let mut pair = Pair::open(None);
+    let now = pair.now;
+    let say = |pair: &mut Pair, bytes: &[u8], now: Instant| {
+        assert_eq!(pair.ends[0].write(bytes, now), Some(Ok(bytes.len())));
+        let (sizes, all) = segments(&mut pair.ends[0]);
+        assert_eq!(sizes, [bytes.len()]);
+        all.into_iter().for_each(|segment| pair.ends[1].on_segment(segment, now));
+        segments(&mut pair.ends[1]).0
+    };
+    // Nobody knows yet that this end answers.
+    assert_eq!(say(&mut pair, b"one", now), [0]);
+    assert_eq!(pair.ends[1].write(b"two", now), Some(Ok(3)));
+    let (_, all) = segments(&mut pair.ends[1]);
+    all.into_iter().for_each(|segment| pair.ends[0].on_segment(segment, now));
+    // Now it does: at once what is more than a frame, with the answer what is less.
+    assert_eq!(say(&mut pair, b"three", now), [0_usize; 0]);
+    assert_eq!(pair.ends[1].write(b"four", now), Some(Ok(4)));
+    let (sizes, all) = segments(&mut pair.ends[1]);
+    assert!(matches!(&all[..], [Segment::Data(data)] if data.ack == 8), "{sizes:?} {all:?}");
+    all.into_iter().for_each(|segment| pair.ends[0].on_segment(segment, now));
+    assert_eq!(say(&mut pair, &[7; 1449], now), [0]);
+    // And by the clock what it leaves unanswered; that end answers no more.
+    assert_eq!(say(&mut pair, b"five", now), [0_usize; 0]);
+    assert_eq!(pair.ends[1].deadline(), Some(now + ACK_PAUSE));
+    pair.ends[1].on_timer(now + ACK_PAUSE);
+    assert_eq!(segments(&mut pair.ends[1]).0, [0]);
+    assert_eq!(say(&mut pair, b"six", now + ACK_PAUSE), [0]);
+}

@@ -32,13 +32,18 @@ impl End {
             return None;
         }
         let keepalive = (self.phase == Phase::Open && self.retry_at.is_none()).then(|| self.probe_at());
-        self.retry_at.into_iter().chain(self.fin_wait()).chain(keepalive).min()
+        [self.retry_at, self.ack_at, self.fin_wait(), keepalive].into_iter().flatten().min()
     }
 
     /// Does what is due.
     pub fn on_timer(&mut self, now: Instant) {
         if self.fin_wait().is_some_and(|at| at <= now) {
             return self.fail(IoKind::TimedOut);
+        }
+        if self.ack_at.is_some_and(|at| at <= now) {
+            // No answer has come: the next word is acknowledged at once.
+            self.answers = false;
+            self.acknowledge();
         }
         if self.retry_at.is_some_and(|at| at <= now) {
             self.retry(now);

@@ -7,6 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use towline_core::action::Action;
 use towline_core::conn::{FromConn, ToConn};
 use towline_core::drive::Step;
+use towline_core::error::Explain;
 use towline_core::event::Event;
 use towline_core::notice::Notice;
 use towline_core::socket::Ends;
@@ -89,6 +90,12 @@ impl Digest {
                         self.variant(stage);
                         self.word(u64::from(*by_key));
                     }
+                    FromConn::Machine(said) => self.variant(said),
+                    FromConn::Carried(outcome) => self.variant(outcome),
+                    FromConn::Closed(reason) => {
+                        self.word(16);
+                        self.word(u64::from(reason.code().0));
+                    }
                     other => self.debug(other),
                 }
             }
@@ -123,6 +130,11 @@ impl Digest {
                 self.word(listener.0);
                 self.ends(*ends);
             }
+            Event::Bound { listener, outcome: Ok(address) } => {
+                self.word(17);
+                self.word(listener.0);
+                self.address(*address);
+            }
             other => self.debug(other),
         }
     }
@@ -143,6 +155,10 @@ impl Digest {
                         self.word(u64::from(*sending));
                     }
                     ToConn::Close { farewell } => self.word(12 + u64::from(*farewell)),
+                    ToConn::Machine(order) => self.variant(order),
+                    ToConn::Gather | ToConn::GatherLines | ToConn::GatherTexts | ToConn::Report => {
+                        self.variant(message)
+                    }
                     other => self.debug(other),
                 }
             }
@@ -154,6 +170,17 @@ impl Digest {
                 from.iter().for_each(|from| self.address(SocketAddr::new(*from, 0)));
                 self.word(u64::from(socket.buffer.unwrap_or(0)));
                 self.word(u64::from(socket.segment.unwrap_or(0)));
+            }
+            Action::Resolve { query, host, port } => {
+                self.word(18);
+                self.word(query.0);
+                self.bytes(host.as_bytes());
+                self.word(u64::from(*port));
+            }
+            Action::Listen { listener, on, .. } => {
+                self.word(19);
+                self.word(listener.0);
+                self.address(*on);
             }
             Action::Keepalive { conn, socket } => {
                 self.word(15);
