@@ -26,7 +26,7 @@ pub(crate) const GRACE: Duration = Duration::from_secs(2);
 /// Bytes of a program's errors that are kept: the last.
 const ERRORS: usize = 4 * 1024;
 /// Bytes read at a time.
-const READ: usize = 64 * 1024;
+pub(crate) const READ: usize = 64 * 1024;
 
 /// What a job may have run here, and what says that it is given up.
 #[derive(Debug, Default)]
@@ -219,6 +219,18 @@ impl Source {
                 [_, _, true] => self.take_errors(),
                 [false, false, false] => return Err(Broken::TooLong),
             }
+        }
+    }
+
+    /// Waits for its end once it has closed its output.
+    pub(crate) fn has_ended_by(&self, deadline: Option<Instant>) -> Result<(), Broken> {
+        match self.program.end() {
+            Some(end) => match wait([(Some(end), PollFlags::IN)], deadline) {
+                Ok([true]) => Ok(()),
+                Ok([false]) => Err(Broken::TooLong),
+                Err(error) => Err(Broken::Failed(error.into())),
+            },
+            None => Ok(()),
         }
     }
 

@@ -3,6 +3,7 @@
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{Access, access};
 use towline_core::config::{ConfigPath, Severity, TlsConfig};
 use towline_core::explain::codes;
 
@@ -57,6 +58,30 @@ pub fn look_around<T>(loaded: &Loaded<T>, folders: &[Folder], tls: &[(&ConfigPat
     }
     report.sort();
     report
+}
+
+/// Looks for programs that are to erase files.
+pub fn look_for_programs<T>(loaded: &Loaded<T>, programs: &[(ConfigPath, String)]) -> Report {
+    let mut report = loaded.report();
+    for (at, name) in programs {
+        if can_be_run(name) {
+            continue;
+        }
+        let message = format!("{name:?} is no program that this user can run");
+        let help = "install it, or write it from the root, such as `/usr/bin/shred -u`".to_owned();
+        report.add_at(Severity::Error, codes::ERASE_COMMAND, Some(loaded.locate(at)), message, help);
+    }
+    report
+}
+
+/// Whether there is a program of this name, in the folders of PATH if it names none.
+fn can_be_run(name: &str) -> bool {
+    let is_program = |path: &Path| path.is_file() && access(path, Access::EXEC_OK).is_ok();
+    if name.contains('/') {
+        return is_program(Path::new(name));
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&folders).any(|folder| is_program(&folder.join(name)))
 }
 
 /// Whether everybody may read the file, and go through each folder on the way to it.

@@ -48,7 +48,8 @@ use towline_core::printable;
 use towline_core::time::Instant;
 
 use crate::config::{
-    Configured, EXIT_CONFIG, Folder, Loaded, Report, examine_with, look_around, schema, without_passwords,
+    Configured, EXIT_CONFIG, Folder, Loaded, Report, examine_with, look_around, look_for_programs, schema,
+    without_passwords,
 };
 use crate::process::end_all;
 
@@ -105,6 +106,11 @@ pub trait Daemon {
 
     /// Other folders that must be there.
     fn folders(_loaded: &Loaded<Self::Config>) -> Vec<Folder> {
+        Vec::new()
+    }
+
+    /// Programs that it must be able to run, and where the configuration names them.
+    fn programs(_config: &Self::Config) -> Vec<(ConfigPath, String)> {
         Vec::new()
     }
 
@@ -309,6 +315,7 @@ fn prepare<D: Daemon>(path: &Path, draft: Option<&Path>) -> Result<(Loaded<D::Co
     let places = D::tls(&loaded.config);
     let all: Vec<_> = std::iter::once(&places.own).chain(&places.peers).map(|peer| (&peer.at, peer.config)).collect();
     report.take(look_around(&loaded, &folders, &all));
+    report.take(look_for_programs(&loaded, &D::programs(&loaded.config)));
     // Settings that contradict each other would be found once more in the files they name.
     let is_sound = !report.diagnostics.iter().any(|found| found.severity == Severity::Error && is_of_tls(found.code));
     let tls = if is_sound { D::read_tls(&loaded) } else { Ok(Tls::default()) };

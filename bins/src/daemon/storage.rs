@@ -10,6 +10,7 @@ use towline_core::error::Code;
 use towline_core::explain::complaint;
 use towline_core::node::Settings;
 use towline_core::role::storage::StorageDaemon;
+use towline_core::wire::command;
 use towline_core::wire::names::{PeerKind, PeerName};
 use towline_core::work::configuration::Configured;
 
@@ -18,6 +19,7 @@ use crate::config::{Folder, Loaded};
 use crate::hands::Workers;
 use crate::messages::Deliverer;
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, own};
+use crate::volume::erase::Eraser;
 use crate::volume::spool;
 
 /// The lock in a folder with volumes.
@@ -70,6 +72,12 @@ impl Daemon for StorageProgram {
         devices().map(folder).chain(devices().filter_map(spool)).chain(own).collect()
     }
 
+    fn programs(config: &StorageConfig) -> Vec<(ConfigPath, String)> {
+        let erase = config.storage.secure_erase_command.as_deref().map(command::split).unwrap_or_default();
+        let at = ConfigPath::of("storage").field("secure_erase_command");
+        erase.into_iter().take(1).map(|program| (at.clone(), program)).collect()
+    }
+
     fn listens(config: &Self::Config) -> Vec<Endpoint> {
         listen_on(&config.storage.listen, config.storage.port).collect()
     }
@@ -88,7 +96,8 @@ impl Daemon for StorageProgram {
 
     fn build(loaded: Loaded<StorageConfig>, tls: Tls) -> Result<Built<StorageDaemon>, StartError> {
         let ownerships = own_folders(&loaded.config)?;
-        clear_spools(&loaded.config);
+        let eraser = eraser(&loaded.config);
+        clear_spools(&loaded.config, &eraser);
         let storage = &loaded.config.storage;
         let settings = Settings::new(PeerName::new(PeerKind::Storage, &storage.name).qualified(), tls.engines)
             .accepting(
@@ -104,17 +113,22 @@ impl Daemon for StorageProgram {
             let _held = &ownerships;
             log(notice);
         }));
-        let hands = Arc::new(hands.with_configuration(desk).with_deliveries(deliveries));
+        let hands = Arc::new(hands.with_configuration(desk).with_deliveries(deliveries).with_eraser(eraser));
         Ok(Built { role, settings, hands, started: Box::new(|_| {}), interrupted: None })
     }
 }
 
+fn eraser(config: &StorageConfig) -> Eraser {
+    let storage = &config.storage;
+    Eraser::new(storage.secure_erase_command.as_deref(), storage.secure_erase_time_limit.duration())
+}
+
 /// Removes what jobs had spooled when the daemon was stopped in their midst.
-fn clear_spools(config: &StorageConfig) {
+fn clear_spools(config: &StorageConfig, eraser: &Eraser) {
     let own = config.devices.iter().filter_map(|device| device.spool_directory.as_deref());
     let folders: BTreeSet<&str> = own.chain([config.storage.working_directory.as_deref().unwrap_or(".")]).collect();
     for folder in folders {
-        match spool::remove_leftovers(Path::new(folder), &config.storage.name) {
+        match spool::remove_leftovers(Path::new(folder), &config.storage.name, eraser) {
             Ok(0) => {}
             Ok(removed) => tracing::info!("{removed} spool files of an earlier run are removed from {folder}"),
             Err(error) => {

@@ -42,6 +42,7 @@ use towline_core::work::delivery::Delivery;
 use towline_core::work::health::Health;
 use towline_core::work::{Work, WorkDone};
 
+use crate::volume::erase::Eraser;
 use open::Open;
 
 /// Pieces of work that may wait for one handle.
@@ -69,6 +70,7 @@ pub struct Workers {
     configuration: Option<Arc<ConfigurationDesk>>,
     deliveries: Option<DeliveryDesk>,
     publications: Option<PublicationDesk>,
+    eraser: Eraser,
     handles: Handles,
     scripts: script::Scripts,
 }
@@ -95,6 +97,7 @@ impl Workers {
             configuration: None,
             deliveries: None,
             publications: None,
+            eraser: Eraser::default(),
             handles: Handles::default(),
             scripts: script::Scripts::default(),
         }
@@ -124,6 +127,12 @@ impl Workers {
         Self { publications: Some(publications), ..self }
     }
 
+    /// The same with somebody who deletes volumes and spool files.
+    #[must_use]
+    pub fn with_eraser(self, eraser: Eraser) -> Self {
+        Self { eraser, ..self }
+    }
+
     fn disk(&self, work: DiskWork, reply: Reply) {
         let handle = handle_of(&work);
         match work {
@@ -137,13 +146,16 @@ impl Workers {
             | DiskWork::Mount { .. } => {
                 // Without them what the job runs goes on until it ends by itself.
                 let (given_up, stop) = pipe_if_needed(&work).unzip();
-                self.open(handle, stop, move || open::open(work, given_up), reply);
+                let eraser = self.eraser.clone();
+                self.open(handle, stop, move || open::open(work, given_up, &eraser), reply);
             }
             DiskWork::Close { .. } => self.close(handle, reply),
             DiskWork::Note { path, text } => note::append(path, text, reply),
             DiskWork::Put { path, text, appends } => put::put(path, text, appends, reply),
             DiskWork::Label { folder, label, before } => {
-                once("label", move || WorkDone::Disk(open::label(&folder, &label, before.as_deref())), reply);
+                let eraser = self.eraser.clone();
+                let labelled = move || open::label(&folder, &label, before.as_deref(), &eraser);
+                once("label", move || WorkDone::Disk(labelled()), reply);
             }
             work => self.queue(handle, work, reply),
         }

@@ -17,6 +17,7 @@ use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget};
 use crate::disk::verify::VerifyTarget;
 use crate::process::Means;
+use crate::volume::erase::Eraser;
 use crate::volume::reader::VolumeReader;
 use crate::volume::spool::Spool;
 use crate::volume::writer::{Appended, VolumeWriter};
@@ -33,7 +34,11 @@ pub(super) trait Open {
 
 /// Opens what `work` asks for, and returns the answer to it. Once `given_up` is closed at its other end, nothing more is wanted
 /// of it.
-pub(super) fn open(work: DiskWork, given_up: Option<OwnedFd>) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
+pub(super) fn open(
+    work: DiskWork,
+    given_up: Option<OwnedFd>,
+    eraser: &Eraser,
+) -> Result<(Box<dyn Open>, DiskDone), DiskError> {
     match work {
         DiskWork::OpenBackup { fileset, changes, unsaved, permits, .. } => {
             let means = Means { permits, given_up, ..Means::default() };
@@ -61,7 +66,7 @@ pub(super) fn open(work: DiskWork, given_up: Option<OwnedFd>) -> Result<(Box<dyn
             Ok((Box::new(Read(VolumeReader::open(&folder, elsewhere, &bootstrap, form)?)), DiskDone::Opened))
         }
         DiskWork::Mount { folder, label, expect, limit, session, .. } => {
-            let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, session)?;
+            let (writer, mounted) = VolumeWriter::mount_with(&folder, &label, expect, limit, session, eraser)?;
             let done = DiskDone::Mounted {
                 bytes: mounted.bytes,
                 labelled: mounted.labelled,
@@ -70,14 +75,16 @@ pub(super) fn open(work: DiskWork, given_up: Option<OwnedFd>) -> Result<(Box<dyn
             };
             Ok((Box::new(Volume(writer)), done))
         }
-        DiskWork::OpenSpool { file, .. } => Ok((Box::new(Spooled(Spool::open(file)?)), DiskDone::Opened)),
+        DiskWork::OpenSpool { file, .. } => {
+            Ok((Box::new(Spooled(Spool::open(file, eraser.clone())?)), DiskDone::Opened))
+        }
         other => Err(mismatch(&other)),
     }
 }
 
 /// Writes a label for an operator.
-pub(super) fn label(folder: &str, label: &VolumeLabel, before: Option<&str>) -> DiskDone {
-    match labelling::label(folder, label, before) {
+pub(super) fn label(folder: &str, label: &VolumeLabel, before: Option<&str>, eraser: &Eraser) -> DiskDone {
+    match labelling::label_with(folder, label, before, eraser) {
         Ok(bytes) => DiskDone::Labelled { bytes },
         Err(error) => DiskDone::Failed { error, buffer: Vec::new() },
     }

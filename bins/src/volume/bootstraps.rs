@@ -7,6 +7,8 @@ use towline_core::error::Code;
 use towline_core::explain::complaint;
 use towline_core::wire::bsr::Bootstrap;
 
+use super::erase::Eraser;
+
 /// How their names end.
 const END: &str = "bsr";
 /// Bytes of the longest one: a job of 10,000 pieces.
@@ -14,12 +16,12 @@ const LONGEST: u64 = 4 << 20;
 
 /// What was on a volume is gone, and with it every bootstrap of the folder that leads there: what is left of such a job is
 /// found by reading the volumes. One that cannot be removed is told; it leads to nothing, which whoever reads it hears.
-pub(super) fn forget(folder: &str, volume: &str) {
+pub(super) fn forget(folder: &str, volume: &str, eraser: &Eraser) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.extension().is_some_and(|end| end == END)
             && leads_to(&path, volume)
-            && let Err(error) = fs::remove_file(&path)
+            && let Err(error) = eraser.delete(&path)
         {
             let text = format!("{}, which leads to what was on volume {volume}, stays: {error}", path.display());
             tracing::warn!("{}", complaint(Code(638), &text));
@@ -48,7 +50,7 @@ mod tests {
         put("broken.bsr", "Volume=\"v1\nwhat");
         put("v1.txt", "Volume=\"v1\"\n");
         std::os::unix::fs::symlink("v1.txt", folder.path().join("link.bsr")).unwrap();
-        forget(folder.path().to_str().unwrap(), "v1");
+        forget(folder.path().to_str().unwrap(), "v1", &Eraser::default());
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["broken.bsr", "link.bsr", "other.bsr", "v1.txt"]);

@@ -7,6 +7,7 @@ use towline_core::bulk::work::DiskError;
 use towline_core::wire::block::Session;
 use towline_core::wire::label::VolumeLabel;
 
+use super::erase::Eraser;
 use super::writer::{open, read_block, write_label};
 use super::{bootstraps, disk_error, volume_path};
 
@@ -17,6 +18,14 @@ use super::{bootstraps, disk_error, volume_path};
 /// There is a volume of the new name already, or a file that is none; the volume before is not there or is another one; or
 /// the disk failed. Nothing was given up then.
 pub fn label(folder: &str, label: &VolumeLabel, before: Option<&str>) -> Result<u64, DiskError> {
+    label_with(folder, label, before, &Eraser::default())
+}
+
+/// The same with somebody who erases what was on the volume.
+///
+/// # Errors
+/// As [`label`](self::label), or it could not be erased: then all is as it was.
+pub fn label_with(folder: &str, label: &VolumeLabel, before: Option<&str>, eraser: &Eraser) -> Result<u64, DiskError> {
     let name = String::from_utf8_lossy(&label.volume);
     let path = volume_path(folder, &name)?;
     // Labels that an operator has written are of no session (`wire/3 §5.5`).
@@ -30,14 +39,19 @@ pub fn label(folder: &str, label: &VolumeLabel, before: Option<&str>) -> Result<
     if let Err(found) = label_of(&mut old, &old_path, before)? {
         return Err(wrong(&old_path, before, found));
     }
-    if *name == *before {
+    if *name == *before && !eraser.is_set() {
         write_label(&old, &path, &block)?;
-        bootstraps::forget(folder, before);
-        return Ok(block.len() as u64);
+    } else if *name == *before {
+        eraser.wipe(&path)?;
+        write_new(&path, &name, &block)?;
+    } else {
+        write_new(&path, &name, &block)?;
+        eraser.delete(&old_path).inspect_err(|_| {
+            // The volume keeps its old name. If the new label cannot go, a volume of that name is refused as there already.
+            let _ = std::fs::remove_file(&path);
+        })?;
     }
-    write_new(&path, &name, &block)?;
-    std::fs::remove_file(&old_path).map_err(|error| disk_error(&old_path, &error))?;
-    bootstraps::forget(folder, before);
+    bootstraps::forget(folder, before, eraser);
     Ok(block.len() as u64)
 }
 

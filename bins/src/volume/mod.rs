@@ -2,6 +2,7 @@
 
 pub(crate) mod blocks;
 mod bootstraps;
+pub mod erase;
 pub mod labelling;
 pub mod reader;
 pub mod spool;

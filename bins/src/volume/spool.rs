@@ -9,8 +9,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use towline_core::bulk::work::{DiskError, SpoolDone, SpoolFile, SpoolWork};
+use towline_core::error::Code;
+use towline_core::explain::complaint;
 
 use super::disk_error;
+use super::erase::Eraser;
 
 /// Who may read it: it holds what the volumes hold.
 const MODE: u32 = 0o640;
@@ -34,6 +37,7 @@ pub struct Spool {
     at: u64,
     /// A piece was refused: what comes after it must not get in before it.
     full: Option<bool>,
+    eraser: Eraser,
 }
 
 impl Spool {
@@ -41,17 +45,10 @@ impl Spool {
     ///
     /// # Errors
     /// The folder is not there, or no file can be made in it.
-    pub fn open(limits: SpoolFile) -> Result<Self, DiskError> {
+    pub fn open(limits: SpoolFile, eraser: Eraser) -> Result<Self, DiskError> {
         let path = Path::new(&limits.folder).join(one_part(&limits.name));
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(MODE)
-            .open(&path)
-            .map_err(|error| disk_error(&path, &error))?;
-        Ok(Self { file, path, limits, length: 0, held: 0, at: 0, full: None })
+        let file = create(&path)?;
+        Ok(Self { file, path, limits, length: 0, held: 0, at: 0, full: None, eraser })
     }
 
     /// Does a piece of work.
@@ -80,7 +77,7 @@ impl Spool {
         let written = written.and_then(|()| self.file.write_all_at(&bytes, self.length + HEAD as u64));
         if let Err(error) = written {
             // What is left of it is cut off; if that fails too, reading stops before it.
-            let _ = self.file.set_len(self.length);
+            let _ = self.eraser.cut(&self.file, self.length);
             if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge) {
                 self.full = Some(true);
                 return SpoolDone::Full { bytes, disk_full: true };
@@ -138,7 +135,12 @@ impl Spool {
     }
 
     fn clear(&mut self) -> Result<(), DiskError> {
-        self.file.set_len(0).map_err(|error| disk_error(&self.path, &error))?;
+        if self.eraser.is_set() && self.length > 0 {
+            self.eraser.delete(&self.path)?;
+            self.file = create(&self.path)?;
+        } else {
+            self.file.set_len(0).map_err(|error| disk_error(&self.path, &error))?;
+        }
         self.count(|spooled| spooled.saturating_sub(self.held));
         (self.length, self.held, self.at, self.full) = (0, 0, 0, None);
         Ok(())
@@ -148,10 +150,23 @@ impl Spool {
 impl Drop for Spool {
     fn drop(&mut self) {
         self.count(|spooled| spooled.saturating_sub(self.held));
-        if let Err(error) = std::fs::remove_file(&self.path) {
-            tracing::debug!("{} is not removed: {error}", self.path.display());
+        // Nothing of an empty file is left to be erased.
+        let gone = if self.length > 0 { self.eraser.delete(&self.path) } else { Eraser::default().delete(&self.path) };
+        match gone {
+            Err(error @ DiskError::NotErased { .. }) => {
+                tracing::error!("{}", complaint(Code(966), &error.to_string()));
+            }
+            Err(error) => tracing::debug!("{} is not removed: {error}", self.path.display()),
+            Ok(()) => {}
         }
     }
+}
+
+/// An empty file.
+fn create(path: &Path) -> Result<File, DiskError> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(true).mode(MODE);
+    options.open(path).map_err(|error| disk_error(path, &error))
 }
 
 /// A name that cannot lead out of its folder.
@@ -163,15 +178,16 @@ fn one_part(name: &str) -> String {
 ///
 /// # Errors
 /// The folder cannot be read, or one of them cannot be removed.
-pub fn remove_leftovers(folder: &Path, name: &str) -> std::io::Result<usize> {
+pub fn remove_leftovers(folder: &Path, name: &str, eraser: &Eraser) -> Result<usize, DiskError> {
+    let failed = |error: std::io::Error| disk_error(folder, &error);
     let (mut removed, name) = (0, one_part(name));
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
+    for entry in std::fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
         let file = entry.file_name();
         let file = file.to_string_lossy();
         let is_ours = ["data", "attr"].iter().any(|kind| file.starts_with(&format!("{name}.{kind}.")));
-        if is_ours && file.ends_with(".spool") && entry.file_type()?.is_file() {
-            std::fs::remove_file(entry.path())?;
+        if is_ours && file.ends_with(".spool") && entry.file_type().map_err(failed)?.is_file() {
+            eraser.delete(&entry.path())?;
             removed += 1;
         }
     }
@@ -198,7 +214,7 @@ mod tests {
     #[test]
     fn what_was_held_comes_out_in_order_and_the_file_is_empty_after_it() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::open(file(folder.path(), "in order", 0, 0)).unwrap();
+        let mut spool = Spool::open(file(folder.path(), "in order", 0, 0), Eraser::default()).unwrap();
         for round in 0..2 {
             assert_eq!(held(&hold(&mut spool, 1, 100)), Some(100));
             assert_eq!(held(&hold(&mut spool, 2, 50)), Some(150));
@@ -217,18 +233,18 @@ mod tests {
     #[test]
     fn the_limit_of_the_job_and_that_of_the_device_are_kept_and_one_piece_always_fits() {
         let folder = tempfile::tempdir().unwrap();
-        let mut spool = Spool::open(file(folder.path(), "limits", 100, 0)).unwrap();
+        let mut spool = Spool::open(file(folder.path(), "limits", 100, 0), Eraser::default()).unwrap();
         assert_eq!(held(&hold(&mut spool, 1, 100)), Some(100), "up to the limit");
         assert_eq!(hold(&mut spool, 2, 1), SpoolDone::Full { bytes: vec![2], disk_full: false });
         // Nothing overtakes it.
         assert!(matches!(hold(&mut spool, 3, 0), SpoolDone::Full { .. }));
         drop(spool);
-        let mut spool = Spool::open(file(folder.path(), "limits", 100, 0)).unwrap();
+        let mut spool = Spool::open(file(folder.path(), "limits", 100, 0), Eraser::default()).unwrap();
         assert_eq!(held(&hold(&mut spool, 1, 101)), Some(101), "one piece alone");
         drop(spool);
         let other = tempfile::tempdir().unwrap();
-        let mut one = Spool::open(file(folder.path(), "shared", 0, 100)).unwrap();
-        let mut two = Spool::open(file(other.path(), "shared", 0, 100)).unwrap();
+        let mut one = Spool::open(file(folder.path(), "shared", 0, 100), Eraser::default()).unwrap();
+        let mut two = Spool::open(file(other.path(), "shared", 0, 100), Eraser::default()).unwrap();
         assert_eq!(held(&hold(&mut one, 1, 90)), Some(90));
         assert_eq!(held(&hold(&mut two, 1, 20)), Some(20), "its first");
         assert!(matches!(hold(&mut two, 1, 1), SpoolDone::Full { disk_full: false, .. }));
@@ -245,8 +261,8 @@ mod tests {
         for name in kept.iter().chain(&["sd.data.1.job.dev.spool", "sd.attr.job.5.spool"]) {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
-        assert_eq!(remove_leftovers(folder.path(), "sd").unwrap(), 2);
+        assert_eq!(remove_leftovers(folder.path(), "sd", &Eraser::default()).unwrap(), 2);
         assert!(kept.iter().all(|name| folder.path().join(name).exists()));
-        assert!(remove_leftovers(&folder.path().join("missing"), "sd").is_err());
+        assert!(remove_leftovers(&folder.path().join("missing"), "sd", &Eraser::default()).is_err());
     }
 }

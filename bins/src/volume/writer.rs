@@ -11,6 +11,7 @@ use towline_core::bulk::work::{DiskError, Expect};
 use towline_core::wire::block::{self, BLOCK_LIMIT, BlockHeader, HEADER_LEN, Session};
 use towline_core::wire::label::VolumeLabel;
 
+use super::erase::Eraser;
 use super::{bootstraps, disk_error, volume_path};
 
 /// Permissions of a new volume, as Bareos makes them.
@@ -27,6 +28,7 @@ pub struct VolumeWriter {
     label: u64,
     /// Set by the first block that did not fit: what comes after it must not get in before it.
     full: Option<Appended>,
+    eraser: Eraser,
 }
 
 /// What mounting found and did.
@@ -68,17 +70,35 @@ impl VolumeWriter {
         limit: u64,
         session: Session,
     ) -> Result<(Self, Mounted), DiskError> {
+        Self::mount_with(folder, label, expect, limit, session, &Eraser::default())
+    }
+
+    /// The same with somebody who erases what was on a recycled volume, and what is cut off.
+    ///
+    /// # Errors
+    /// As [`mount`](Self::mount), or what was on it could not be erased.
+    pub fn mount_with(
+        folder: &str,
+        label: &VolumeLabel,
+        expect: Expect,
+        limit: u64,
+        session: Session,
+        eraser: &Eraser,
+    ) -> Result<(Self, Mounted), DiskError> {
         let name = &String::from_utf8_lossy(&label.volume);
         let path = volume_path(folder, name)?;
-        match expect {
-            Expect::New => Self::label(path, label, name, expect, limit, session),
+        let (mut writer, mounted) = match expect {
+            Expect::New => Self::label(path, label, name, expect, limit, session)?,
             Expect::Recycled => {
+                wipe(&path, eraser)?;
                 let mounted = Self::label(path, label, name, expect, limit, session)?;
-                bootstraps::forget(folder, name);
-                Ok(mounted)
+                bootstraps::forget(folder, name, eraser);
+                mounted
             }
-            Expect::Bytes(known) => Self::reopen(path, name, known, limit),
-        }
+            Expect::Bytes(known) => Self::reopen(path, name, known, limit, eraser)?,
+        };
+        writer.eraser = eraser.clone();
+        Ok((writer, mounted))
     }
 
     /// Appends a block; computes its checksum.
@@ -102,7 +122,7 @@ impl VolumeWriter {
                 Ok(Appended::At(start))
             }
             Err(error) => {
-                self.file.set_len(self.bytes).map_err(|error| disk_error(&self.path, &error))?;
+                self.eraser.cut(&self.file, self.bytes).map_err(|error| disk_error(&self.path, &error))?;
                 match error.kind() {
                     ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
                         self.full = Some(Appended::DiskFull);
@@ -150,10 +170,16 @@ impl VolumeWriter {
         }
         let bytes = block.len() as u64;
         let mounted = Mounted { bytes, labelled: true, cut: 0, spent: micros(started) };
-        Ok((Self { file, path, bytes, limit, label: bytes, full: None }, mounted))
+        Ok((Self { file, path, bytes, limit, label: bytes, full: None, eraser: Eraser::default() }, mounted))
     }
 
-    fn reopen(path: PathBuf, name: &str, known: u64, limit: u64) -> Result<(Self, Mounted), DiskError> {
+    fn reopen(
+        path: PathBuf,
+        name: &str,
+        known: u64,
+        limit: u64,
+        eraser: &Eraser,
+    ) -> Result<(Self, Mounted), DiskError> {
         let mut file = open(&path, false)?;
         let length = file.metadata().map_err(|error| disk_error(&path, &error))?.len();
         let first = read_block(&mut file, &path, 0)?;
@@ -167,11 +193,23 @@ impl VolumeWriter {
         }
         let bytes = whole_tail(&mut file, &path, known, length)?;
         if bytes < length {
-            file.set_len(bytes).map_err(|error| disk_error(&path, &error))?;
+            eraser.cut(&file, bytes).map_err(|error| disk_error(&path, &error))?;
         }
         let mounted = Mounted { bytes, labelled: false, cut: length - bytes, spent: 0 };
-        Ok((Self { file, path, bytes, limit, label: first.len() as u64, full: None }, mounted))
+        Ok((
+            Self { file, path, bytes, limit, label: first.len() as u64, full: None, eraser: Eraser::default() },
+            mounted,
+        ))
     }
+}
+
+/// Erases what is on a volume, if that is asked for; meanwhile nobody else has it.
+fn wipe(path: &Path, eraser: &Eraser) -> Result<(), DiskError> {
+    if !eraser.is_set() || !path.exists() {
+        return Ok(());
+    }
+    let _locked = open(path, false)?;
+    eraser.wipe(path)
 }
 
 /// Makes a file a volume with nothing but this label, safely on the disk.

@@ -53,6 +53,7 @@ impl Explain for DiskError {
             Self::Truncated { .. } => {
                 (Local, Never, 605, "check the disk, and mark the volume as `Error` or bring back a copy of it")
             }
+            Self::NotErased { .. } => (Local, Never, 966, "run the command by hand as the user of the storage daemon"),
             Self::SpoolFull => (Local, Never, 755, "free space there, or set `spool_directory` to a folder with more"),
             Self::BadSpool => (Local, Backoff, 756, "keep other programs out of `spool_directory`, and check its disk"),
             Self::Damaged { .. } => {
@@ -78,6 +79,7 @@ pub(crate) fn one_of_each_disk_error() -> Vec<DiskError> {
         DiskError::WrongVolume { path: name(), wanted: name(), found: name() },
         DiskError::HasLabel { path: name(), volume: name() },
         DiskError::Truncated { path: name(), found: 1, wanted: 2 },
+        DiskError::NotErased { path: name(), why: name() },
         DiskError::SpoolFull,
         DiskError::BadSpool,
         DiskError::Damaged { path: name(), at: 1 },

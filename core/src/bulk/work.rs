@@ -460,6 +460,14 @@ pub enum DiskError {
         /// Bytes the catalog knows.
         wanted: u64,
     },
+    /// What is to be deleted is there still: `secure_erase_command` has failed.
+    #[error("{path} is not erased: the command of `secure_erase_command` has failed: {why}")]
+    NotErased {
+        /// The file.
+        path: String,
+        /// What went wrong.
+        why: String,
+    },
     /// There is no room for a single piece in the spool folder.
     #[error("the disk of the spool folder is full, and nothing is held there that could be written out")]
     SpoolFull,

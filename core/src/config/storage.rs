@@ -57,6 +57,12 @@ resources! {
         source_address: Option<String> = None,
         /// Jobs at the same time; one more is refused (`wire/1 §9.5`).
         maximum_concurrent_jobs: u32 = 1_000,
+        /// A command with its arguments that deletes what has held data: volumes that are recycled, truncated or relabelled,
+        /// spool files, and bootstraps beside volumes. The file's name is added to it, and no shell sees it. `None`: the system
+        /// deletes.
+        secure_erase_command: Option<String> = None,
+        /// How long it may take for a file, in seconds; 0: as long as it likes. (In Bareos: there is no limit.)
+        secure_erase_time_limit: Seconds = Seconds::secs(12 * 3_600),
         /// How long jobs that run may take to end once the daemon is asked to (SIGTERM), in seconds; then, and at a second
         /// signal, they are cancelled. 0: they are cancelled at once, as SIGINT does. (In Bareos: 0.)
         shutdown_grace: Seconds = Seconds::secs(60),

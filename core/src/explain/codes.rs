@@ -144,6 +144,8 @@ codes! {
     UNKNOWN_CIPHERS = 876;
     /// A topology has more hosts or networks than a plan can have.
     WORLD_TOO_LARGE = 879;
+    /// What is to erase files cannot.
+    ERASE_COMMAND = 967;
     /// Other machines can ask for the director's state in clear text.
     CLEAR_METRICS = 990;
 }

@@ -16,6 +16,7 @@ mod continued;
 mod delivery;
 mod dial;
 mod disk;
+mod erase;
 mod failing;
 mod figures;
 mod files;
@@ -120,6 +121,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         log::PAGES,
         delivery::PAGES,
         upkeep::PAGES,
+        erase::PAGES,
         continued::PAGES,
         health::PAGES,
         away::PAGES,

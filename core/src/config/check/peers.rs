@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::{Built, Check, Checker, Finding, Side, messages};
 use crate::config::{Bytes, ConfigPath, ConsoleConfig, Device, FileConfig, FileDirector, StorageConfig, TlsMode};
 use crate::explain::codes;
+use crate::wire::command;
 use crate::wire::names::PeerKind;
 use crate::wire::plugin;
 
@@ -123,6 +124,10 @@ impl Check for StorageConfig {
         c.not_zero(path.field("maximum_concurrent_jobs"), u64::from(storage.maximum_concurrent_jobs));
         c.admission(&path, storage.max_unauthenticated, storage.authenticate_within);
         c.bandwidth(path.field("maximum_bandwidth_per_job"), storage.maximum_bandwidth_per_job);
+        if storage.secure_erase_command.as_deref().is_some_and(|command| command::split(command).is_empty()) {
+            let help = "name a program, such as `/usr/bin/shred -u`, or leave it out";
+            c.error(codes::ERASE_COMMAND, path.field("secure_erase_command"), "there is no program", help);
+        }
         c.not_empty(ConfigPath::of("directors"), self.directors.len(), "director");
         c.names_of(PeerKind::Director, "directors", self.directors.iter().map(|director| director.name.as_str()));
         for (index, director) in self.directors.iter().enumerate() {

@@ -155,7 +155,9 @@ impl StorageDaemon {
                 return Next::End;
             }
             StorageCommand::Job(line) => self.create_job(net, id, line),
-            StorageCommand::SecureErase => self.sessions.tell(net, id, answers::secure_erase(None)),
+            StorageCommand::SecureErase => {
+                self.sessions.tell(net, id, answers::secure_erase(self.config.storage.secure_erase_command.as_deref()))
+            }
             StorageCommand::Use(group) => {
                 if let Some(session) = self.sessions.get_mut(id) {
                     session.known = Reading::Devices { groups: vec![Group::new(group)], open: true };

@@ -38,6 +38,7 @@ const NO_NATIVE: Act = Act::Refused("NDMP is not spoken; take the resource out")
 
 const DIRECTOR: &[Directive] = &[
     field("Password", Text, "password"),
+    without("SecureEraseCommand", Text, "the director deletes nothing that was saved; the storage daemon has it too"),
     field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
     field("MaximumConsoleConnections", Number, "max_console_connections"),
     field("FdConnectTimeout", Time, "fd_connect_timeout"),

@@ -22,6 +22,7 @@ const SIGNED: &str = "files are not signed by the client";
 
 const CLIENT: &[Directive] = &[
     field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
+    without("SecureEraseCommand", Text, "a file that a restore replaces is deleted by the system"),
     field("SdConnectTimeout", Time, "sd_connect_timeout"),
     field("HeartbeatInterval", Time, "heartbeat_interval"),
     field("MaximumBandwidthPerJob", Speed, "maximum_bandwidth_per_job"),

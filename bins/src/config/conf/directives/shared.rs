@@ -49,7 +49,6 @@ pub(in super::super) const DAEMON: &[Directive] = &[
     without("ScriptsDirectory", Text, "scripts are named by their whole path"),
     without("VerId", Text, "the version is that of the program"),
     without("AbsoluteJobTimeout", Number, "a job may take as long as it takes"),
-    without("SecureEraseCommand", Text, "files are deleted by the system"),
     without("LogTimestampFormat", Text, "times have one format everywhere"),
     without("EnableKtls", Bool, "TLS is done in the program"),
 ];

@@ -35,6 +35,7 @@ const STORAGE: &[Directive] = &[
     without("BackendDirectory", Words, "devices are folders, which need nothing else"),
     without("JustInTimeReservation", Bool, "a device is reserved when the job begins"),
     field("CheckpointInterval", Time, "checkpoint_interval"),
+    field("SecureEraseCommand", Text, "secure_erase_command"),
     without("MaximumNetworkBufferSize", Number, "buffers have one size"),
     without("AllowBandwidthBursting", Bool, "what a job has not used is not saved up"),
     always("NdmpEnable", Bool, &["no"], &Act::Without(NO_NDMP)),
