@@ -46,7 +46,8 @@ fn console(network: &Network, before: &str, words: &str) -> String {
     format!("{before} XDG_STATE_HOME={at}/state {CONSOLE} -c {at}/console.ron {words}")
 }
 
-/// What is typed once the terminal shows something: `*` at the end of that means a prompt after it.
+/// What is typed once the terminal shows something: `*` at the end of that means a prompt after it, `_` before it that it stands in
+/// the last line.
 type Step<'a> = (&'a str, &'a str);
 
 /// Plays the steps. Returns the exit code and everything that was written.
@@ -54,9 +55,10 @@ fn play(network: &Network, line: &str, steps: &[Step<'_>]) -> (Option<i32>, Stri
     let mut left: VecDeque<_> = steps.iter().collect();
     let (code, seen) = in_terminal(network, line, &mut |screen, input| {
         let Some((shown, typed)) = left.front() else { return };
-        let is_shown = match shown.strip_suffix('*') {
-            Some(text) => screen.trim_end().ends_with("\n*") && screen.contains(text),
-            None => screen.contains(shown),
+        let is_shown = match (shown.strip_suffix('*'), shown.strip_prefix('_')) {
+            (Some(text), _) => screen.trim_end().ends_with("\n*") && screen.contains(text),
+            (None, Some(text)) => screen.trim_end().lines().next_back().is_some_and(|line| line.contains(text)),
+            (None, None) => screen.contains(shown),
         };
         if is_shown {
             input.write_all(typed.as_bytes()).unwrap();
@@ -103,7 +105,7 @@ fn at_a_terminal_lines_are_completed_and_remembered_and_answers_have_pages_and_c
         &console(&network, "NO_COLOR=1", "--no-pager"),
         &[
             ("You are connected*", "\x1b[A\x1b[A\r"),
-            ("the name of this console*", "list jobs password=x\r"),
+            ("the states of volumes*", "list jobs password=x\r"),
             ("password*", "\x04"),
         ],
     );
@@ -119,9 +121,9 @@ fn an_interrupt_ends_the_wait_and_not_the_job() {
     network.ask(&["setbandwidth client=f limit=1m/s"]);
     let steps = [
         ("You are connected*", "run job=b yes wait\r"),
-        ("job 1 b", "\x03"),
+        ("_job 1 b", "\x03"),
         ("Job 1 goes on.*", "wait\r"),
-        ("job 1 b", "\x03"),
+        ("_job 1 b", "\x03"),
         ("The jobs go on.*", "quit\r"),
     ];
     let (code, seen) = play(&network, &console(&network, "", ""), &steps);

@@ -92,7 +92,7 @@ fn of_bytes(bytes: &[u8], shown: impl Fn(&str) -> Cow<'_, str>) -> String {
 fn escaped(text: &str, stays: impl Fn(char) -> bool) -> Cow<'_, str> {
     // Nearly all of it is ASCII with nothing to hide, which is seen many bytes at a time.
     let (feeds, tabs) = (stays('\n'), stays('\t'));
-    let is_plain = |byte: u8| (byte >= b' ') & (byte <= b'~') | feeds & (byte == b'\n') | tabs & (byte == b'\t');
+    let is_plain = |byte: u8| (b' '..=b'~').contains(&byte) | feeds & (byte == b'\n') | tabs & (byte == b'\t');
     if text.bytes().fold(true, |so_far, byte| so_far & is_plain(byte)) {
         return Cow::Borrowed(text);
     }

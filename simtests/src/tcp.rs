@@ -404,7 +404,7 @@ impl End {
     fn acknowledge_later(&mut self, now: Instant) {
         let unsaid = self.taken() - self.said_taken;
         if self.answers && !self.is_orphan && unsaid <= FRAME.min(self.longest as u64) {
-            self.ack_at = self.ack_at.or((unsaid > 0).then(|| now + ACK_PAUSE));
+            self.ack_at = self.ack_at.or_else(|| (unsaid > 0).then(|| now + ACK_PAUSE));
         } else if unsaid > 0 {
             self.acknowledge();
         }

@@ -153,9 +153,10 @@ fn a_site_says_what_its_edges_carry_and_a_world_that_heals_keeps_to_it() {
         let row = standing.await_end(job, HOUR).unwrap();
         assert_eq!(row.job_status == b'T', good, "{tells}: {}", standing.report(job));
         // The client's data is too large for the gateway's uplink on the way in.
-        let stops = standing.world.calls().into_iter().filter(|call| call.from == laptop).filter_map(|call| call.stop);
+        let mut stops =
+            standing.world.calls().into_iter().filter(|call| call.from == laptop).filter_map(|call| call.stop);
         let at = (Barrier::Uplink(Edge::Network(network)), Way::In);
-        assert_eq!(stops.last().map(|stop| (stop.at, stop.way)), (!good).then_some(at));
+        assert_eq!(stops.next_back().map(|stop| (stop.at, stop.way)), (!good).then_some(at));
     }
 }
 

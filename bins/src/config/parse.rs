@@ -112,9 +112,8 @@ fn explain(error: &Error) -> (Code, String, String) {
         Error::NoSuchStructField { expected, found, outer } => {
             let message = format!("{} has no field `{found}`", of(outer));
             let mut help = suggestion(found, expected);
-            if let Some(owner) =
-                outer.as_deref().filter(|outer| PROGRAMS.iter().any(|(of, _)| of == outer)).and(owner(found))
-            {
+            let is_whole = outer.as_deref().is_some_and(|outer| PROGRAMS.iter().any(|(of, _)| *of == outer));
+            if is_whole && let Some(owner) = owner(found) {
                 help += &format!("; if this is the configuration of {owner}, another program reads it");
             }
             (codes::UNKNOWN_FIELD, message, help)

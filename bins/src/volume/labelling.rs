@@ -24,7 +24,7 @@ pub fn label(folder: &str, label: &VolumeLabel, before: Option<&str>) -> Result<
 /// The same with somebody who erases what was on the volume.
 ///
 /// # Errors
-/// As [`label`](self::label), or it could not be erased: then all is as it was.
+/// As [`label`], or it could not be erased: then all is as it was.
 pub fn label_with(folder: &str, label: &VolumeLabel, before: Option<&str>, eraser: &Eraser) -> Result<u64, DiskError> {
     let name = String::from_utf8_lossy(&label.volume);
     let path = volume_path(folder, &name)?;

@@ -304,6 +304,6 @@ fn a_volume_of_a_real_daemon_is_shown_under_its_own_name() {
     let text = String::from_utf8(out).unwrap();
     assert!(text.starts_with("volume Full-0001: ") && text.contains("moved, 188 bytes, 1 blocks"), "{text}");
     assert!(text.contains("pool Full (Backup), media type File, labelled 2026-11-23"), "{text}");
-    assert!(text.contains("by w3-sd on vm Ver. 26.0.0~pre1 21 August 2026"), "{text}");
+    assert!(text.contains("by w3-sd on vm, Ver. 26.0.0~pre1 21 August 2026"), "{text}");
     assert_eq!(checked(folder.path()).1, [""; 0]);
 }

@@ -141,7 +141,7 @@ fn left_before_its_word(leave: fn(&mut World<StorageDaemon>, PeerId)) -> Vec<Str
     leave(&mut world, file);
     heard.extend(serve(&mut world, director, &mut catalog));
     heard.extend(world.job_messages(director));
-    assert!(shelf.lock().unwrap().is_shut());
+    assert!(shelf.lock().expect("a lock").is_shut());
     heard
 }
 

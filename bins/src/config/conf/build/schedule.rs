@@ -87,7 +87,7 @@ fn word(text: &str) -> Option<Word> {
                 let short = name.get(..3).unwrap_or(name);
                 name.eq_ignore_ascii_case(text) || short.eq_ignore_ascii_case(text)
             };
-            let month = || MONTHS.iter().position(|name| of_month(name)).map(Word::Month);
+            let month = || MONTHS.iter().position(of_month).map(Word::Month);
             let week = || WEEKS.iter().position(|(_, a, b, _)| *a == text || *b == text).map(Word::Week);
             return day.or_else(month).or_else(week);
         }
