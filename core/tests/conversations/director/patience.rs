@@ -53,6 +53,21 @@ fn a_file_daemon_that_still_speaks_is_waited_for_and_one_that_sends_heartbeats_t
 }
 
 #[test]
+fn heartbeats_count_for_nothing_once_the_other_daemon_has_failed() {
+    let mut desk = Desk::open();
+    let (sd, fd) = under_way(&mut desk);
+    desk.world.say(fd, &file_end(b'E', 1));
+    for _ in 0..4 {
+        desk.world.wait(SILENCE / 2);
+        if desk.status(1) == 'R' {
+            desk.world.say(sd, "signal -6");
+        }
+    }
+    assert_eq!(desk.status(1), 'f', "{}", desk.report(1));
+    assert!(desk.report(1).contains("(T0575)"), "{}", desk.report(1));
+}
+
+#[test]
 fn a_daemon_that_sends_heartbeats_and_nothing_else_has_an_hour() {
     let mut desk = Desk::open();
     let (sd, fd) = under_way(&mut desk);

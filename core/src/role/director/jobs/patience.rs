@@ -2,7 +2,7 @@
 //!
 //! Both ends come within moments of each other, unless one daemon has much to write to its disk, hangs, or its end was lost on
 //! a control channel whose heartbeats are off. A daemon that hangs may well send heartbeats, and one that waits for its disk says
-//! nothing else: they count for an hour.
+//! nothing else: they count for an hour, unless the other daemon has failed. Then nothing is left to be finished.
 
 use std::time::Duration;
 
@@ -55,6 +55,8 @@ enum Beat {
     Answered,
     /// The last came then.
     Last(Instant),
+    /// Nothing: the other daemon has failed, so this one has nothing to finish.
+    Ignored,
 }
 
 /// Silence that is too long: three intervals and 2 s, as for a peer that has vanished (`wire/1 §9.6`).
@@ -91,12 +93,16 @@ impl Jobs {
         if job.awaited() == last {
             return;
         }
-        let answers = last.is_some_and(|who| {
-            job.heartbeat_of(who).is_some() && job.conn(who).is_some_and(|conn| tools.net.is_towline(conn))
-        });
+        let answers =
+            |who| job.heartbeat_of(who).is_some() && job.conn(who).is_some_and(|conn| tools.net.is_towline(conn));
+        let beat = match last {
+            Some(who) if job.other_has_failed(who) => Beat::Ignored,
+            Some(who) if answers(who) => Beat::Answered,
+            _ => Beat::Last(Instant::ZERO),
+        };
         let Life::Running { patience, .. } = &mut job.life else { return };
         patience.awaited = last.map(|who| (who, tools.net.now()));
-        patience.beat = if answers { Beat::Answered } else { Beat::Last(Instant::ZERO) };
+        patience.beat = beat;
         let earlier = patience.timer.take();
         let after = job.patience_left(tools.net.now());
         tools.net.cancel_timer(earlier);
@@ -172,6 +178,7 @@ impl Job {
             match *beat {
                 Beat::Answered => at_work,
                 Beat::Last(at) => (spoke.max(at) + limit).min(at_work),
+                Beat::Ignored => spoke + limit,
             }
         };
         (now < until).then(|| until.since(now))
@@ -184,12 +191,23 @@ impl Job {
         let beats = match *beat {
             Beat::Answered => true,
             Beat::Last(at) => now.since(at) < limit(self.heartbeat_of(who)),
+            Beat::Ignored => false,
         };
         beats.then(|| now.since(since.max(*heard)))
     }
 
     fn has_failed_storage(&self) -> bool {
-        self.storage_daemon.presence.end().is_some_and(|end| !end.status.is_ok())
+        self.other_has_failed(Who::File)
+    }
+
+    /// Whether the daemon that is not this one has ended its part badly.
+    fn other_has_failed(&self, who: Who) -> bool {
+        let other = match who {
+            Who::File => self.storage_daemon.presence.end().map(|end| end.status),
+            Who::Storage => self.file_daemon.presence.end().map(|end| end.status),
+            Who::Director => None,
+        };
+        other.is_some_and(|status| !status.is_ok())
     }
 
     /// Whether the storage daemon's silence says nothing: it waits for an operator or a device, works through what it
