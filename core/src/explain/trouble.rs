@@ -41,7 +41,8 @@ pub(super) const PAGES: &[Page] = &[
         "one daemon has ended the job and the other is silent",
         (Fault::Network, Retry::Backoff),
         "Both daemons of a job end their parts within moments of each other. One has, and nothing came from the other for longer \
-         than three of its heartbeats. One that sends or answers heartbeats meanwhile has an hour (T0994).",
+         than three of its heartbeats. Where the first one has ended well, the other has an hour as long as its heartbeats come \
+         (T0994).",
         "See whether the silent daemon hangs, for example on a disk. If it does not, the network has lost its connection to the \
          director: switch heartbeats on.",
     ),

@@ -55,8 +55,6 @@ enum Beat {
     Answered,
     /// The last came then.
     Last(Instant),
-    /// Nothing: the other daemon has failed, so this one has nothing to finish.
-    Ignored,
 }
 
 /// Silence that is too long: three intervals and 2 s, as for a peer that has vanished (`wire/1 §9.6`).
@@ -93,16 +91,12 @@ impl Jobs {
         if job.awaited() == last {
             return;
         }
-        let answers =
-            |who| job.heartbeat_of(who).is_some() && job.conn(who).is_some_and(|conn| tools.net.is_towline(conn));
-        let beat = match last {
-            Some(who) if job.other_has_failed(who) => Beat::Ignored,
-            Some(who) if answers(who) => Beat::Answered,
-            _ => Beat::Last(Instant::ZERO),
-        };
+        let answers = last.is_some_and(|who| {
+            job.heartbeat_of(who).is_some() && job.conn(who).is_some_and(|conn| tools.net.is_towline(conn))
+        });
         let Life::Running { patience, .. } = &mut job.life else { return };
         patience.awaited = last.map(|who| (who, tools.net.now()));
-        patience.beat = beat;
+        patience.beat = if answers { Beat::Answered } else { Beat::Last(Instant::ZERO) };
         let earlier = patience.timer.take();
         let after = job.patience_left(tools.net.now());
         tools.net.cancel_timer(earlier);
@@ -119,7 +113,7 @@ impl Jobs {
             return self.arm_patience(tools, id, left);
         }
         let trouble = match who {
-            Who::File if job.has_failed_storage() => Trouble::Unnoticed,
+            Who::File if job.other_has_failed(who) => Trouble::Unnoticed,
             _ => {
                 let other = if who == Who::File { Who::Storage } else { Who::File };
                 match job.beats_for(tools.net.now()) {
@@ -168,7 +162,7 @@ impl Job {
         let Life::Running { patience: Patience { awaited, heard, beat, .. }, .. } = &self.life else { return None };
         let (who, since) = (*awaited)?;
         let limit = limit(self.heartbeat_of(who));
-        let until = if who == Who::File && self.has_failed_storage() {
+        let until = if who == Who::File && self.other_has_failed(who) {
             since + FAILED
         } else if who == Who::Storage && self.is_storage_busy() {
             now + limit
@@ -176,9 +170,10 @@ impl Job {
             let spoke = since.max(*heard);
             let at_work = spoke + AT_WORK.max(limit);
             match *beat {
+                // It has nothing left to finish.
+                _ if self.other_has_failed(who) => spoke + limit,
                 Beat::Answered => at_work,
                 Beat::Last(at) => (spoke.max(at) + limit).min(at_work),
-                Beat::Ignored => spoke + limit,
             }
         };
         (now < until).then(|| until.since(now))
@@ -191,13 +186,8 @@ impl Job {
         let beats = match *beat {
             Beat::Answered => true,
             Beat::Last(at) => now.since(at) < limit(self.heartbeat_of(who)),
-            Beat::Ignored => false,
         };
-        beats.then(|| now.since(since.max(*heard)))
-    }
-
-    fn has_failed_storage(&self) -> bool {
-        self.other_has_failed(Who::File)
+        (beats && !self.other_has_failed(who)).then(|| now.since(since.max(*heard)))
     }
 
     /// Whether the daemon that is not this one has ended its part badly.
