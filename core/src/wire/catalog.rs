@@ -176,10 +176,10 @@ impl CatalogRequest {
                 format_args!("CatReq Job={job} GetVolInfo VolName={} write={}\n", bash(volume), u8::from(*write)),
             ),
             Ask::UpdateMedia(update) => {
-                sized_line(256, format_args!("CatReq Job={job} UpdateMedia {}\n", update.fields()))
+                sized_line(512, format_args!("CatReq Job={job} UpdateMedia {}\n", update.fields()))
             }
             Ask::CreateJobMedia(media) => {
-                sized_line(256, format_args!("CatReq Job={job} CreateJobMedia {}\n", media.fields()))
+                sized_line(512, format_args!("CatReq Job={job} CreateJobMedia {}\n", media.fields()))
             }
             Ask::DeleteNullJobMedia { job_id } => {
                 sized_line(256, format_args!("CatReq Job={job} DeleteNullJobmediaRecords jobid={job_id}"))
