@@ -195,30 +195,22 @@ impl<'a> Run<'a> {
         storage.map_or_else(|| daemon.name.clone(), str::to_owned)
     }
 
-    /// The box by its name in the topology.
+    /// The box or the edge by its name in the topology.
     fn barrier(&self, topology: &Topology, at: calls::Barrier) -> Option<Barrier> {
+        let network = |stopped| {
+            let place = self.standing.networks.iter().position(|network| *network == stopped)?;
+            let mut inner = topology.networks.iter().filter(|network| network.gateway.is_some());
+            inner.nth(place).map(|network| network.name.clone())
+        };
+        let host = |stopped| {
+            let (place, _) = self.standing.hosts.iter().find(|(_, host)| **host == stopped)?;
+            topology.hosts.get(*place).map(|host| host.name.clone())
+        };
         match at {
-            calls::Barrier::Gateway(stopped) => {
-                let place = self.standing.networks.iter().position(|network| *network == stopped)?;
-                let mut inner = topology.networks.iter().filter(|network| network.gateway.is_some());
-                inner.nth(place).map(|network| Barrier::Gateway(network.name.clone()))
-            }
-            calls::Barrier::Firewall(stopped) => {
-                let (place, _) = self.standing.hosts.iter().find(|(_, host)| **host == stopped)?;
-                topology.hosts.get(*place).map(|host| Barrier::Firewall(host.name.clone()))
-            }
-            calls::Barrier::Uplink(Edge::Network(network)) => {
-                match self.barrier(topology, calls::Barrier::Gateway(network))? {
-                    Barrier::Gateway(name) => Some(Barrier::Uplink(Uplink::Network(name))),
-                    Barrier::Firewall(_) | Barrier::Uplink(_) => None,
-                }
-            }
-            calls::Barrier::Uplink(Edge::Host(host)) => {
-                match self.barrier(topology, calls::Barrier::Firewall(host))? {
-                    Barrier::Firewall(name) => Some(Barrier::Uplink(Uplink::Host(name))),
-                    Barrier::Gateway(_) | Barrier::Uplink(_) => None,
-                }
-            }
+            calls::Barrier::Gateway(of) => network(of).map(Barrier::Gateway),
+            calls::Barrier::Firewall(of) => host(of).map(Barrier::Firewall),
+            calls::Barrier::Uplink(Edge::Network(of)) => network(of).map(Uplink::Network).map(Barrier::Uplink),
+            calls::Barrier::Uplink(Edge::Host(of)) => host(of).map(Uplink::Host).map(Barrier::Uplink),
         }
     }
 
