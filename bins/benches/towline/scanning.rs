@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use towline::volume::erase::Eraser;
 use towline::volume::writer::VolumeWriter;
 use towline_core::bulk::work::Expect;
 use towline_core::wire::attributes::{NewAttributes, Stat};
@@ -31,7 +32,7 @@ pub(crate) fn write(folder: &Path, bytes: u64) {
         ..VolumeLabel::default()
     };
     let at = folder.to_str().expect("a folder with a plain name");
-    let (volume, _) = VolumeWriter::mount(at, &label, Expect::New, 0, SESSION).expect("a volume");
+    let (volume, _) = VolumeWriter::mount(at, &label, Expect::New, 0, SESSION, &Eraser::default()).expect("a volume");
     let mut out = Out { builder: BlockBuilder::new(SESSION, DEFAULT_BLOCK_SIZE), volume, spare: Vec::new() };
     let job = SessionLabel {
         job_id: 1,

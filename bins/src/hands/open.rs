@@ -66,7 +66,7 @@ pub(super) fn open(
             Ok((Box::new(Read(VolumeReader::open(&folder, elsewhere, &bootstrap, form)?)), DiskDone::Opened))
         }
         DiskWork::Mount { folder, label, expect, limit, session, .. } => {
-            let (writer, mounted) = VolumeWriter::mount_with(&folder, &label, expect, limit, session, eraser)?;
+            let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, session, eraser)?;
             let done = DiskDone::Mounted {
                 bytes: mounted.bytes,
                 labelled: mounted.labelled,
@@ -84,7 +84,7 @@ pub(super) fn open(
 
 /// Writes a label for an operator.
 pub(super) fn label(folder: &str, label: &VolumeLabel, before: Option<&str>, eraser: &Eraser) -> DiskDone {
-    match labelling::label_with(folder, label, before, eraser) {
+    match labelling::label(folder, label, before, eraser) {
         Ok(bytes) => DiskDone::Labelled { bytes },
         Err(error) => DiskDone::Failed { error, buffer: Vec::new() },
     }

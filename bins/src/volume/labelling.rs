@@ -15,17 +15,9 @@ use super::{bootstraps, disk_error, volume_path};
 /// that is on it is given up; under another name the file before is gone.
 ///
 /// # Errors
-/// There is a volume of the new name already, or a file that is none; the volume before is not there or is another one; or
-/// the disk failed. Nothing was given up then.
-pub fn label(folder: &str, label: &VolumeLabel, before: Option<&str>) -> Result<u64, DiskError> {
-    label_with(folder, label, before, &Eraser::default())
-}
-
-/// The same with somebody who erases what was on the volume.
-///
-/// # Errors
-/// As [`label`], or it could not be erased: then all is as it was.
-pub fn label_with(folder: &str, label: &VolumeLabel, before: Option<&str>, eraser: &Eraser) -> Result<u64, DiskError> {
+/// There is a volume of the new name already, or a file that is none; the volume before is not there, is another one or could
+/// not be erased; or the disk failed. Nothing was given up then.
+pub fn label(folder: &str, label: &VolumeLabel, before: Option<&str>, eraser: &Eraser) -> Result<u64, DiskError> {
     let name = String::from_utf8_lossy(&label.volume);
     let path = volume_path(folder, &name)?;
     // Labels that an operator has written are of no session (`wire/3 §5.5`).
@@ -104,40 +96,40 @@ mod tests {
     fn a_new_volume_gets_a_label_and_nothing_that_is_there_is_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let at = folder.path().to_str().unwrap();
-        let bytes = label(at, &of("one"), None).unwrap();
+        let bytes = label(at, &of("one"), None, &Eraser::default()).unwrap();
         assert_eq!(bytes, std::fs::metadata(folder.path().join("one")).unwrap().len());
         assert_eq!(name_in(folder.path(), "one"), "one");
-        let again = label(at, &of("one"), None);
+        let again = label(at, &of("one"), None, &Eraser::default());
         assert!(matches!(&again, Err(DiskError::HasLabel { volume, .. }) if volume == "one"), "{again:?}");
         std::fs::write(folder.path().join("letter"), "Dear Sir").unwrap();
-        assert!(matches!(label(at, &of("letter"), None), Err(DiskError::WrongVolume { .. })));
+        assert!(matches!(label(at, &of("letter"), None, &Eraser::default()), Err(DiskError::WrongVolume { .. })));
         assert_eq!(std::fs::read(folder.path().join("letter")).unwrap(), b"Dear Sir");
-        assert!(label(at, &of("../two"), None).is_err());
+        assert!(label(at, &of("../two"), None, &Eraser::default()).is_err());
         // An empty file holds nothing.
         std::fs::write(folder.path().join("empty"), "").unwrap();
-        label(at, &of("empty"), None).unwrap();
+        label(at, &of("empty"), None, &Eraser::default()).unwrap();
     }
 
     #[test]
     fn a_volume_is_labelled_anew_only_under_the_name_it_has() {
         let folder = tempfile::tempdir().unwrap();
         let (at, file) = (folder.path().to_str().unwrap(), |name: &str| folder.path().join(name));
-        let bytes = label(at, &of("old"), None).unwrap();
+        let bytes = label(at, &of("old"), None, &Eraser::default()).unwrap();
         let grow = || std::fs::OpenOptions::new().append(true).open(file("old")).unwrap();
         std::io::Write::write_all(&mut grow(), b"data of a job").unwrap();
         // The same name: what is on it is gone.
-        assert_eq!(label(at, &of("old"), Some("old")).unwrap(), bytes);
+        assert_eq!(label(at, &of("old"), Some("old"), &Eraser::default()).unwrap(), bytes);
         assert_eq!(std::fs::metadata(file("old")).unwrap().len(), bytes);
         // A file that is not what its name says.
         std::fs::copy(file("old"), file("liar")).unwrap();
-        assert!(matches!(label(at, &of("new"), Some("liar")), Err(DiskError::WrongVolume { .. })));
-        assert!(matches!(label(at, &of("new"), Some("none")), Err(DiskError::Missing(_))));
+        assert!(matches!(label(at, &of("new"), Some("liar"), &Eraser::default()), Err(DiskError::WrongVolume { .. })));
+        assert!(matches!(label(at, &of("new"), Some("none"), &Eraser::default()), Err(DiskError::Missing(_))));
         assert!(!file("new").exists());
         // A name that is taken.
-        label(at, &of("taken"), None).unwrap();
-        assert!(matches!(label(at, &of("taken"), Some("old")), Err(DiskError::HasLabel { .. })));
+        label(at, &of("taken"), None, &Eraser::default()).unwrap();
+        assert!(matches!(label(at, &of("taken"), Some("old"), &Eraser::default()), Err(DiskError::HasLabel { .. })));
         assert_eq!(name_in(folder.path(), "old"), "old");
-        label(at, &of("new"), Some("old")).unwrap();
+        label(at, &of("new"), Some("old"), &Eraser::default()).unwrap();
         assert_eq!(name_in(folder.path(), "new"), "new");
         assert!(!file("old").exists());
     }

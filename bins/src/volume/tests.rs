@@ -8,6 +8,7 @@ use towline_core::wire::block::{BlockBuilder, Session};
 use towline_core::wire::bsr::Bootstrap;
 use towline_core::wire::label::VolumeLabel;
 
+use super::erase::Eraser;
 use super::reader::VolumeReader;
 use super::writer::{Appended, Mounted, VolumeWriter};
 
@@ -33,7 +34,7 @@ impl Folder {
     }
 
     fn mount(&self, name: &str, expect: Expect, limit: u64) -> Result<(VolumeWriter, Mounted), DiskError> {
-        VolumeWriter::mount(self.text(), &label(name), expect, limit, SESSION)
+        VolumeWriter::mount(self.text(), &label(name), expect, limit, SESSION, &Eraser::default())
     }
 }
 

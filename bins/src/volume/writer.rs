@@ -59,25 +59,12 @@ impl VolumeWriter {
     /// Opens a volume to append, after labelling it or checking its label and its tail.
     ///
     /// A tail the catalog does not know is kept as far as its blocks are whole, because a job may have been told that
-    /// they are safe; the first torn block and all after it are cut.
+    /// they are safe; the first torn block and all after it are cut. `eraser` erases what was on a recycled volume, and what
+    /// is cut off.
     ///
     /// # Errors
-    /// The volume cannot be opened, is another one, or is shorter than the catalog says.
+    /// The volume cannot be opened, is another one, is shorter than the catalog says, or could not be erased.
     pub fn mount(
-        folder: &str,
-        label: &VolumeLabel,
-        expect: Expect,
-        limit: u64,
-        session: Session,
-    ) -> Result<(Self, Mounted), DiskError> {
-        Self::mount_with(folder, label, expect, limit, session, &Eraser::default())
-    }
-
-    /// The same with somebody who erases what was on a recycled volume, and what is cut off.
-    ///
-    /// # Errors
-    /// As [`mount`](Self::mount), or what was on it could not be erased.
-    pub fn mount_with(
         folder: &str,
         label: &VolumeLabel,
         expect: Expect,

@@ -9,6 +9,7 @@ use towline_core::wire::digest::{Algorithm, Hasher};
 use towline_core::wire::label::{SessionEnd, SessionLabel, VolumeLabel};
 use towline_core::wire::stream::{FileType, Stream};
 
+use crate::volume::erase::Eraser;
 use crate::volume::writer::VolumeWriter;
 use crate::volumes::{Asked, look};
 
@@ -143,7 +144,7 @@ pub(in crate::volumes) fn volume(folder: &Path, name: &str, blocks: &[FullBlock]
         ..VolumeLabel::default()
     };
     let at = folder.to_str().unwrap();
-    let (mut writer, _) = VolumeWriter::mount(at, &label, Expect::New, 0, session(1)).unwrap();
+    let (mut writer, _) = VolumeWriter::mount(at, &label, Expect::New, 0, session(1), &Eraser::default()).unwrap();
     for block in blocks {
         writer.append(&mut block.bytes.clone()).unwrap();
     }
