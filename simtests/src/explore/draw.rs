@@ -3,12 +3,15 @@
 //! A draw is a plain value that is written and read as RON, so that a failure can be kept, shortened and read by people.
 //! All times are milliseconds after the daemons have started.
 
+mod fault;
 mod late;
+mod stories;
 
 use serde::{Deserialize, Serialize};
 
-use crate::disk::Flaw;
 use crate::rng::Rng;
+
+pub use fault::{Edge, Fault, Flow, Kind};
 
 /// The most clients and storage daemons that are drawn.
 const MOST_CLIENTS: u64 = 3;
@@ -189,100 +192,6 @@ pub enum Who {
     Storage(usize),
 }
 
-/// A way over an edge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Flow {
-    /// Towards the host, or the network inside.
-    In,
-    /// Away from it.
-    Out,
-}
-
-/// An edge of the network tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Edge {
-    /// Between a daemon's host and its network.
-    Of(Who),
-    /// Between the gateway and the network outside.
-    Border,
-}
-
-/// Something that goes wrong.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
-    /// When.
-    pub at: u64,
-    /// How long; what happens in a moment has no use for it.
-    pub lasts: u64,
-    /// What.
-    pub kind: Kind,
-}
-
-/// What goes wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Kind {
-    /// Nothing gets through between two hosts.
-    Cut(Who, Who),
-    /// Nothing gets through from one host to another.
-    CutWay(Who, Who),
-    /// So many of a million segments between two hosts are lost.
-    Loss(Who, Who, u32),
-    /// Segments between two hosts with more bytes than this are lost.
-    Narrow(Who, Who, usize),
-    /// Nothing gets over an edge.
-    CutUplink(Edge),
-    /// Nothing gets over an edge inwards, or nothing outwards.
-    CutUplinkWay(Edge, Flow),
-    /// So many of a million segments are lost on an edge, each way.
-    LossUplink(Edge, u32),
-    /// An edge carries packets of so many bytes, and tells of larger ones or swallows them.
-    NarrowUplink(Edge, usize, bool),
-    /// What is open between two hosts is reset from outside, once.
-    Reset(Who, Who),
-    /// The daemon dies, and is started again.
-    Kill(Who),
-    /// The host loses its power, and has it again.
-    Power(Who),
-    /// The host sleeps.
-    Sleep(Who),
-    /// The host has another address.
-    Roam(Who),
-    /// The gateway begins anew and knows no session.
-    GatewayReboot,
-    /// The gateway lets nothing through.
-    GatewayCut,
-    /// The disk of a storage daemon has room for so many bytes more.
-    DiskFull(usize, u64),
-    /// Every write of a storage daemon fails.
-    DiskBroken(usize),
-    /// Every sync of a storage daemon fails.
-    SyncFails(usize),
-    /// A piece of work of a host's disk takes so many milliseconds.
-    DiskSlow(Who, u64),
-    /// A host's clock is wrong by so many seconds.
-    Clock(Who, i64),
-    /// The catalog refuses everything.
-    CatalogAway,
-    /// The catalog answers nothing.
-    CatalogHangs,
-    /// A daemon is told that its network has changed.
-    NetworkChanged(Who),
-    /// Somebody with a wrong password dials a daemon as a console.
-    Stranger(Who),
-    /// A daemon that no configuration knows dials the director as a client, and waits.
-    Impostor,
-    /// A stock daemon, which answers no heartbeat, dials the director as this client, and waits.
-    StockWaits(usize),
-    /// A host's resolver cannot say what any daemon's name means.
-    NamesFail(Who),
-    /// A host's resolver says that no daemon's name exists.
-    NamesMissing(Who),
-    /// A host's resolver takes so many milliseconds.
-    NamesSlow(Who, u64),
-    /// A file of a client, or the folder of all its files, cannot be saved as it is.
-    Flawed(usize, usize, Flaw),
-}
-
 impl Draw {
     /// What a seed draws.
     #[must_use]
@@ -322,7 +231,6 @@ impl Draw {
         // What is above stays what it was when something is added here.
         draw.draw_more(&mut Rng::new(seed ^ 0x000d_d5ac_ed77));
         draw.draw_late(seed);
-        draw.draw_edges(&mut Rng::new(seed ^ 0x00ed_6e5f_0a17));
         draw
     }
 
@@ -407,40 +315,12 @@ impl Draw {
         self.volume_bytes = [0, 0, 200_000, 1_000_000][index(rng, 4)];
         self.family = [Family::V4, Family::V4, Family::Hole, Family::Both][index(rng, 4)];
         self.schedule = rng.one_in(4);
-        match rng.below(12) {
-            0 => self.client_is_gone(rng),
-            1 => self.restore_is_cut(rng),
-            2 => self.stock_waits(rng),
-            3 => self.crowd_waits(rng),
-            4 => self.names_fail(rng),
-            5 => self.verify(rng),
-            _ => {}
-        }
+        self.draw_story(rng);
         self.orders.sort_by_key(|order| order.at);
         self.faults.sort_by_key(|fault| fault.at);
         if rng.one_in(4) {
             self.draw_makes(rng);
         }
-    }
-
-    /// An edge of the tree fails near an order.
-    fn draw_edges(&mut self, rng: &mut Rng) {
-        if !rng.one_in(6) {
-            return;
-        }
-        let edge = match &self.gateway {
-            Some(_) if rng.one_in(2) => Edge::Border,
-            _ => Edge::Of(self.anybody(rng)),
-        };
-        let near = self.orders.get(index(rng, self.orders.len())).map_or(0, |order| order.at);
-        let kind = match rng.below(6) {
-            0 | 1 => Kind::CutUplink(edge),
-            2 => Kind::CutUplinkWay(edge, if rng.one_in(2) { Flow::In } else { Flow::Out }),
-            3 => Kind::LossUplink(edge, [1_000, 30_000, 300_000][index(rng, 3)]),
-            _ => Kind::NarrowUplink(edge, [600, 1_300, 1_400][index(rng, 3)], rng.one_in(2)),
-        };
-        self.faults.push(Fault { at: near + moment(rng, 60_000), lasts: moment(rng, LONGEST), kind });
-        self.faults.sort_by_key(|fault| fault.at);
     }
 
     /// Some of the daemons are stock, each of a release of its own.
@@ -457,70 +337,6 @@ impl Draw {
     pub fn has_stock(&self) -> bool {
         self.clients.iter().any(|client| client.stock.is_some())
             || self.storages.iter().any(|storage| storage.stock.is_some())
-    }
-
-    /// A client is away for an hour, and is wanted meanwhile.
-    fn client_is_gone(&mut self, rng: &mut Rng) {
-        let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
-        let at = moment(rng, 30_000);
-        self.faults.push(Fault { at, lasts: 3_600_000, kind: Kind::Power(Who::Client(client)) });
-        self.orders.push(Order { at: at + moment(rng, 600_000), what: What::Backup(client, storage) });
-    }
-
-    /// A large restore over a slow link loses its data channel.
-    fn restore_is_cut(&mut self, rng: &mut Rng) {
-        let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
-        self.rate = 20_000;
-        self.latency = (200, 0);
-        self.clients[client].files = (12, 300_000);
-        self.orders.retain(|order| order.what != What::Restore(client));
-        self.orders.push(Order { at: 0, what: What::Backup(client, storage) });
-        let at = 120_000;
-        self.orders.push(Order { at, what: What::Restore(client) });
-        let (one, two) = (Who::Client(client), Who::Storage(storage));
-        let kind = match rng.below(3) {
-            0 => Kind::Cut(one, two),
-            1 => Kind::Kill(two),
-            _ => Kind::Reset(one, two),
-        };
-        let lasts = if kind.is_moment() { 0 } else { 600_000 };
-        self.faults.push(Fault { at: at + 200 + moment(rng, 20_000), lasts, kind });
-    }
-
-    /// A stock client waits for longer than the heartbeat of a Towline peer.
-    fn stock_waits(&mut self, rng: &mut Rng) {
-        let Some(client) = self.clients.iter().position(|client| client.dialled.waits()) else { return };
-        self.tls = false;
-        self.faults.push(Fault { at: moment(rng, 60_000), lasts: 900_000, kind: Kind::StockWaits(client) });
-    }
-
-    /// More jobs at a time than may run at a time.
-    fn crowd_waits(&mut self, rng: &mut Rng) {
-        let at = moment(rng, 30_000);
-        for _ in 0..4 {
-            let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
-            self.orders.push(Order { at: at + rng.below(50), what: What::Backup(client, storage) });
-        }
-    }
-
-    /// The resolver of somebody fails while a job needs it.
-    fn names_fail(&mut self, rng: &mut Rng) {
-        let who = self.anybody(rng);
-        let near = self.orders.first().map_or(0, |order| order.at);
-        let kind = match rng.below(3) {
-            0 => Kind::NamesFail(who),
-            1 => Kind::NamesMissing(who),
-            _ => Kind::NamesSlow(who, 1 + rng.below(40_000)),
-        };
-        self.faults.push(Fault { at: near.saturating_sub(rng.below(2_000)), lasts: moment(rng, LONGEST), kind });
-    }
-
-    /// The volumes of a client are verified.
-    fn verify(&mut self, rng: &mut Rng) {
-        let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
-        let last = self.orders.last().map_or(0, |order| order.at);
-        self.orders.push(Order { at: 0, what: What::Backup(client, storage) });
-        self.orders.push(Order { at: last + moment(rng, 120_000), what: What::Verify(client, storage) });
     }
 
     /// Faults shortly before, in or after an order, so that most of them hit something.
@@ -602,61 +418,6 @@ impl What {
             Self::Copy | Self::Migrate => vec![Who::Client(0), Who::Storage(0), Who::Storage(1)],
             Self::Cancel => Vec::new(),
         }
-    }
-}
-
-impl Kind {
-    /// The daemons it mentions.
-    pub(super) fn names(self) -> Vec<Who> {
-        match self {
-            Self::Cut(one, two)
-            | Self::CutWay(one, two)
-            | Self::Loss(one, two, _)
-            | Self::Narrow(one, two, _)
-            | Self::Reset(one, two) => vec![one, two],
-            Self::Kill(who)
-            | Self::Power(who)
-            | Self::Sleep(who)
-            | Self::Roam(who)
-            | Self::DiskSlow(who, _)
-            | Self::Clock(who, _)
-            | Self::NetworkChanged(who)
-            | Self::NamesFail(who)
-            | Self::NamesMissing(who)
-            | Self::NamesSlow(who, _)
-            | Self::Stranger(who) => vec![who],
-            Self::StockWaits(client) | Self::Flawed(client, ..) => vec![Who::Client(client)],
-            Self::DiskFull(storage, _) | Self::DiskBroken(storage) | Self::SyncFails(storage) => {
-                vec![Who::Storage(storage)]
-            }
-            Self::CutUplink(edge)
-            | Self::CutUplinkWay(edge, _)
-            | Self::LossUplink(edge, _)
-            | Self::NarrowUplink(edge, ..) => match edge {
-                Edge::Of(who) => vec![who],
-                Edge::Border => Vec::new(),
-            },
-            Self::GatewayReboot | Self::GatewayCut | Self::CatalogAway | Self::CatalogHangs | Self::Impostor => {
-                Vec::new()
-            }
-        }
-    }
-
-    /// The edge that it happens at, if it does.
-    pub(super) const fn edge(self) -> Option<Edge> {
-        match self {
-            Self::CutUplink(edge)
-            | Self::CutUplinkWay(edge, _)
-            | Self::LossUplink(edge, _)
-            | Self::NarrowUplink(edge, ..) => Some(edge),
-            _ => None,
-        }
-    }
-
-    /// Whether it happens and is over.
-    #[must_use]
-    pub const fn is_moment(self) -> bool {
-        matches!(self, Self::Reset(..) | Self::GatewayReboot | Self::NetworkChanged(_) | Self::Stranger(_))
     }
 }
 

@@ -1,6 +1,6 @@
 //! What was added to draws later, each from a generator of its own, so that all that was drawn before stays what it was.
 
-use super::{Draw, Fault, Kind, LONGEST, index, moment};
+use super::{Draw, Edge, Fault, Flow, Kind, LONGEST, index, moment};
 use crate::disk::Flaw;
 use crate::rng::Rng;
 
@@ -9,6 +9,7 @@ impl Draw {
     pub(super) fn draw_late(&mut self, seed: u64) {
         self.draw_flaws(&mut Rng::new(seed ^ 0x00f1_a3ed));
         self.draw_protocols(&mut Rng::new(seed ^ 0x9707_0c01));
+        self.draw_edges(&mut Rng::new(seed ^ 0x00ed_6e5f_0a17));
     }
 
     /// Some of the stock clients are old: what a director asks of them goes by the number of their protocol.
@@ -41,6 +42,26 @@ impl Draw {
             let at = if rng.one_in(3) { moment(rng, 120_000) } else { 0 };
             self.faults.push(Fault { at, lasts: moment(rng, LONGEST), kind });
         }
+        self.faults.sort_by_key(|fault| fault.at);
+    }
+
+    /// An edge of the tree fails near an order.
+    fn draw_edges(&mut self, rng: &mut Rng) {
+        if !rng.one_in(6) {
+            return;
+        }
+        let edge = match &self.gateway {
+            Some(_) if rng.one_in(2) => Edge::Border,
+            _ => Edge::Of(self.anybody(rng)),
+        };
+        let near = self.orders.get(index(rng, self.orders.len())).map_or(0, |order| order.at);
+        let kind = match rng.below(6) {
+            0 | 1 => Kind::CutUplink(edge),
+            2 => Kind::CutUplinkWay(edge, if rng.one_in(2) { Flow::In } else { Flow::Out }),
+            3 => Kind::LossUplink(edge, [1_000, 30_000, 300_000][index(rng, 3)]),
+            _ => Kind::NarrowUplink(edge, [600, 1_300, 1_400][index(rng, 3)], rng.one_in(2)),
+        };
+        self.faults.push(Fault { at: near + moment(rng, 60_000), lasts: moment(rng, LONGEST), kind });
         self.faults.sort_by_key(|fault| fault.at);
     }
 }
