@@ -12,6 +12,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use support::console::Console;
 use support::daemon::{Daemon, run};
+use support::elsewhere::Elsewhere;
 use support::network::{CLEAR, Ended, Network, Plan};
 use support::{noise, tree, wait_for};
 
@@ -77,36 +78,22 @@ fn weeks(network: &Network) -> Vec<(u64, Tree)> {
 /// Kills the director, and starts one with its configuration in another folder, at another port, and with a catalog made
 /// from the volumes.
 fn moved(network: &mut Network) -> (Daemon, Console) {
-    network.director.kill();
-    for end in ["", "-wal", "-shm", ".lock"] {
-        let _may_be_missing = fs::remove_file(network.place(&format!("catalog.sqlite{end}")));
-    }
-    let folder = network.place("elsewhere");
-    fs::create_dir(&folder).unwrap();
-    let text = fs::read_to_string(network.place("director.ron")).unwrap();
-    let old = format!("port: {}", network.director.address.port());
-    assert!(text.contains(&old), "{text}");
-    let config = folder.join("director.ron");
-    fs::write(&config, &text).unwrap();
+    let elsewhere = Elsewhere::of(network);
+    let config = elsewhere.config();
     let scan = || towline(&["volume", "scan", "--config", config.to_str().unwrap()], &[&network.volumes]);
     let (code, said, complaints) = scan();
     assert_eq!((code, complaints.as_str()), (Some(0), ""), "{said}");
     assert!(said.contains("7 jobs, 7 of them new"), "{said}");
     let (code, said, _) = scan();
     assert!(code == Some(0) && said.contains("7 jobs, 0 of them new") && said.contains("; 0 new volumes"), "{said}");
-    let program = [PathBuf::from(env!("CARGO_BIN_EXE_towline-dir"))];
-    let director = Daemon::start("director", &program, &folder, |port| text.replace(&old, &format!("port: {port}")));
-    let console = folder.join("console.ron");
-    let port = director.address.port();
-    let text = format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {CLEAR}))"#);
-    fs::write(&console, text).unwrap();
+    let moved = elsewhere.start(&[PathBuf::from(env!("CARGO_BIN_EXE_towline-dir"))]);
     // A scan while the director runs is refused.
     let (code, _, complaints) = towline(&["volume", "scan", "--config", config.to_str().unwrap()], &[&network.volumes]);
     assert!(
         code == Some(75) && complaints.contains("(T0610)") || complaints.contains("T0610"),
         "{code:?} {complaints}"
     );
-    (director, Console::new(console))
+    moved
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::support::console::Console;
 use crate::support::daemon::{Daemon, run};
+use crate::support::elsewhere::Elsewhere;
 use crate::support::network::{CLEAR, Network, Plan};
 use crate::support::{noise, tree};
 
@@ -109,28 +110,13 @@ fn month(network: &mut Network, clock: &Clock) -> Vec<(String, Tree)> {
 
 /// Kills the director, loses its catalog, makes it again from the volumes, and starts the director elsewhere.
 fn moved(network: &mut Network, program: &[PathBuf]) -> (Daemon, Console) {
-    network.director.kill();
-    for end in ["", "-wal", "-shm", ".lock"] {
-        let _may_be_missing = fs::remove_file(network.place(&format!("catalog.sqlite{end}")));
-    }
-    let folder = network.place("elsewhere");
-    fs::create_dir(&folder).unwrap();
-    let text = fs::read_to_string(network.place("director.ron")).unwrap();
-    let old = format!("port: {}", network.director.address.port());
-    assert!(text.contains(&old), "{text}");
-    let config = folder.join("director.ron");
-    fs::write(&config, &text).unwrap();
+    let elsewhere = Elsewhere::of(network);
     let mut scan = Command::new(env!("CARGO_BIN_EXE_towline"));
     let (code, said, complaints) =
-        run(scan.args(["volume", "scan", "--config"]).arg(&config).arg(&network.volumes), "");
+        run(scan.args(["volume", "scan", "--config"]).arg(elsewhere.config()).arg(&network.volumes), "");
     assert_eq!((code, complaints.as_str()), (Some(0), ""), "{said}");
     assert!(said.contains("15 jobs, 15 of them new"), "{said}");
-    let director = Daemon::start("director", program, &folder, |port| text.replace(&old, &format!("port: {port}")));
-    let console = folder.join("console.ron");
-    let port = director.address.port();
-    let text = format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {CLEAR}))"#);
-    fs::write(&console, text).unwrap();
-    (director, Console::new(console))
+    elsewhere.start(program)
 }
 
 /// A restore that is ordered with these words brings back what there was.

@@ -9,6 +9,7 @@ pub mod bareos_tree;
 pub mod busy;
 pub mod console;
 pub mod daemon;
+pub mod elsewhere;
 pub mod http;
 pub mod namespaces;
 pub mod network;

@@ -42,14 +42,20 @@ fn another_full(desk: &Desk, ended: i64) {
     catalog.serve(CatalogRequest::EndJob(Box::new(end))).expect("a job");
 }
 
-#[test]
-fn what_is_pruned_is_said_and_the_last_full_stays() {
+/// A director whose only backup is three days old, with retentions of a day, and a console.
+fn saved_three_days_ago() -> (Desk, usize) {
     let mut config = super::desk::config();
     config["clients"][0]["job_retention"] = serde_json::json!("1 d");
     config["clients"][0]["file_retention"] = serde_json::json!("1 d");
     let mut desk = Desk::with(config, towline_core::catalog::memory::MemoryCatalog::default());
     let console = saved(&mut desk);
     desk.world.wait(std::time::Duration::from_secs(3 * 86_400));
+    (desk, console)
+}
+
+#[test]
+fn what_is_pruned_is_said_and_the_last_full_stays() {
+    let (mut desk, console) = saved_three_days_ago();
     let kept = desk.ask(console, "prune jobs client=bareos-fd yes").concat();
     assert!(kept.contains("No Jobs found to prune."), "it is the last full of its client: {kept}");
     another_full(&desk, 1_795_438_890 + 3 * 86_400);
@@ -82,12 +88,7 @@ fn what_is_pruned_is_said_and_the_last_full_stays() {
 
 #[test]
 fn volumes_are_pruned_and_purged_by_their_pool_and_by_several_names() {
-    let mut config = super::desk::config();
-    config["clients"][0]["job_retention"] = serde_json::json!("1 d");
-    config["clients"][0]["file_retention"] = serde_json::json!("1 d");
-    let mut desk = Desk::with(config, towline_core::catalog::memory::MemoryCatalog::default());
-    let console = saved(&mut desk);
-    desk.world.wait(std::time::Duration::from_secs(3 * 86_400));
+    let (mut desk, console) = saved_three_days_ago();
     another_full(&desk, 1_795_438_890 + 3 * 86_400);
     desk.ask(console, "add volume=Other");
     desk.ask(console, "update volume=Other volstatus=Append");
