@@ -1,6 +1,6 @@
 //! How long a folder takes of a catalog that holds millions of files.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use towline::catalog::{Attempt, Catalog};
 use towline_core::catalog::browse::{Browse, Browsed, Place, Step, Within};
@@ -19,14 +19,27 @@ const LIMIT: u32 = 2_000;
 /// The folder of all.
 const ROOT: &str = "/srv/share/";
 
-/// A catalog of one job with so many files, whose folders are learned. Returns the job.
-pub(crate) fn fill(catalog: &mut dyn Catalog, files: u32) -> u32 {
+/// A job that was stored.
+pub(crate) struct Filled {
+    pub(crate) job_id: u32,
+    /// Files a second of its last fifth.
+    pub(crate) rate: f64,
+}
+
+/// Puts one job with so many files into a catalog, and has its folders learned.
+pub(crate) fn fill(catalog: &mut dyn Catalog, files: u32) -> Filled {
     let client_id =
         id(catalog, CatalogRequest::EnsureClient(ClientSpec { name: "bench-fd".into(), ..Default::default() }));
     let file_set = FileSetSpec { file_set: "bench".into(), md5: "m".into(), ..Default::default() };
     let file_set_id = id(catalog, CatalogRequest::EnsureFileSet(file_set));
-    let new =
-        NewJob { job: "browse.1".into(), name: "browse".into(), job_type: b'B', level: b'F', ..Default::default() };
+    let (mut last, mut took) = (0, Duration::ZERO);
+    let new = NewJob {
+        job: format!("browse.{files}"),
+        name: "browse".into(),
+        job_type: b'B',
+        level: b'F',
+        ..Default::default()
+    };
     let job_id = id(catalog, CatalogRequest::CreateJob(NewJob { client_id, ..new }));
     for first in (0..files).step_by(BATCH as usize) {
         let mut batch = UpdCatBatch::new();
@@ -36,7 +49,12 @@ pub(crate) fn fill(catalog: &mut dyn Catalog, files: u32) -> u32 {
                 format!("{ROOT}group {}/folder {folder}/a file with a name of usual length {number}", folder / WIDE);
             batch.push(&attributes(i32::try_from(number + 1).unwrap_or(i32::MAX), 3, name.as_bytes(), 0));
         }
+        let began = Instant::now();
         ask(catalog, CatalogRequest::InsertFiles { job_id, batch });
+        if first >= files - files / 5 {
+            last += files.min(first + BATCH) - first;
+            took += began.elapsed();
+        }
     }
     let end = JobEnd {
         job_id,
@@ -56,7 +74,15 @@ pub(crate) fn fill(catalog: &mut dyn Catalog, files: u32) -> u32 {
             other => panic!("{other:?}"),
         }
     }
-    job_id
+    Filled { job_id, rate: f64::from(last) / took.as_secs_f64() }
+}
+
+/// Milliseconds to choose all files below the folder of all for a restore.
+pub(crate) fn choose(catalog: &mut dyn Catalog, job_id: u32) -> f64 {
+    let began = Instant::now();
+    let only = vec![ROOT.as_bytes().to_vec()];
+    ask(catalog, CatalogRequest::FilesForRestore { jobs: vec![job_id], only });
+    began.elapsed().as_secs_f64() * 1_000.0
 }
 
 /// Milliseconds that the slowest of some folders took, as a browser goes down through them.

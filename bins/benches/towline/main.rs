@@ -6,8 +6,8 @@
 //!   cargo bench -p towline -- --quick                     64 MiB and 5,000 files, 3 rounds
 //!   cargo bench -p towline -- --only b --only a psk       these parts, and only lines with this word
 //!   cargo bench -p towline -- --only catalog              files a second into the catalog
-//!   cargo bench -p towline -- --only browse               a folder of a catalog of five million files
-//!   cargo bench -p towline -- --only scan                 a catalog made again from a volume
+//!   cargo bench -p towline -- --only browse               a catalog of five million files: the last to go in, a folder, a restore
+//!   cargo bench -p towline -- --only scan                 a catalog made again from a volume, of usual and of small files
 //!   cargo bench -p towline -- --only plan                 a plan of 500 clients with 3 storages each
 //! ```
 //! Before each run its yardstick is run, and the one is divided by the other: so a machine that is busy for a while disturbs

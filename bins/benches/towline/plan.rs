@@ -10,6 +10,7 @@ use crate::daemons::{self, Job, Outcome, Setup};
 use crate::report::{self, Line, Unit, median};
 use crate::waiting::waiting;
 use crate::{browsing, catalog, memory, scanning, yardstick};
+use towline::catalog::Catalog;
 #[cfg(feature = "postgres")]
 use towline_core::catalog::UpdCatBatch;
 
@@ -59,6 +60,9 @@ const SCAN_GOAL: f64 = 0.5;
 
 /// Milliseconds that a folder may take.
 const BROWSE_GOAL: f64 = 50.0;
+
+/// Milliseconds that the files of a restore may take to be chosen, of a job of a million.
+const CHOICE_GOAL: f64 = 2_000.0;
 
 fn browse_line(name: String, rounds: Vec<f64>) -> Line {
     let mut line = Line::new("browse", name, Unit::Milliseconds, rounds);
@@ -173,9 +177,7 @@ impl Plan {
         let name = format!("slowest of four folders on SQLite, {files} files");
         if self.wants(&name) {
             let mut catalog = catalog::sqlite(&work.0, usize::MAX);
-            let job = browsing::fill(&mut *catalog, files);
-            let rounds = (0..).take(self.rounds()).map(|round| browsing::slowest(&mut *catalog, job, files, round));
-            self.add(lines, browse_line(name, rounds.collect()));
+            self.browsed(lines, &mut *catalog, (name, "SQLite"), files, SQLITE_GOAL);
         }
         #[cfg(feature = "postgres")]
         self.browse_postgres(lines, files);
@@ -183,21 +185,28 @@ impl Plan {
 
     /// A catalog made again from a volume.
     fn scan(&self, work: &Work, lines: &mut Vec<Line>) {
-        let name = format!("scan of a volume, files of {} KiB", scanning::SIZE / 1024);
+        scanning::SIZES.into_iter().for_each(|size| self.scan_of(work, lines, size));
+    }
+
+    fn scan_of(&self, work: &Work, lines: &mut Vec<Line>, size: usize) {
+        let name = format!("scan of a volume, files of {} KiB", size / 1024);
         if !self.wants(&name) {
             return;
         }
         let folder = work.folder("scan");
-        scanning::write(&folder, self.bytes());
+        scanning::write(&folder, self.bytes(), size);
         let (mut rates, mut shares) = (Vec::new(), Vec::new());
         for round in 0..self.rounds() {
             let plain = scanning::plain(&folder);
-            let took = scanning::scan(&folder, &work.0.join(format!("scanned {round}.sqlite")));
+            let took = scanning::scan(&folder, &work.0.join(format!("scanned {size} {round}.sqlite")));
             rates.push(self.bytes() as f64 / 1e9 / took);
             shares.push(plain / took);
         }
         let mut line = Line::new("scan", name, Unit::GigabytesPerSecond, rates);
-        line.goal = Some((format!("at least {SCAN_GOAL} of reading"), median(&shares) >= SCAN_GOAL));
+        // Of small files the rows are what takes time, and not what is read.
+        if size == scanning::SIZES[0] {
+            line.goal = Some((format!("at least {SCAN_GOAL} of reading"), median(&shares) >= SCAN_GOAL));
+        }
         line.against = Some(("reading", shares));
         self.add(lines, line);
         work.clean("scan");
@@ -218,6 +227,28 @@ impl Plan {
         }
     }
 
+    /// A catalog of one job as large as can be, beside one of a fifth of it.
+    fn browsed(
+        &self,
+        lines: &mut Vec<Line>,
+        catalog: &mut dyn Catalog,
+        (name, engine): (String, &str),
+        files: u32,
+        goal: f64,
+    ) {
+        let browsing::Filled { job_id, rate } = browsing::fill(catalog, files);
+        let last = format!("catalog on {engine}, the last {} of {files} files", files / 5);
+        self.add(lines, catalog_line(last, vec![rate], goal));
+        let rounds = (0..).take(self.rounds()).map(|round| browsing::slowest(catalog, job_id, files, round));
+        self.add(lines, browse_line(name, rounds.collect()));
+        let fifth = browsing::fill(catalog, files / 5).job_id;
+        let rounds = (0..self.rounds()).map(|_| browsing::choose(catalog, fifth));
+        let chosen = format!("choice of all {} files of a folder for a restore, {engine}", files / 5);
+        let mut line = Line::new("browse", chosen, Unit::Milliseconds, rounds.collect());
+        line.goal = Some((format!("at most {CHOICE_GOAL:.0} ms"), line.median() <= CHOICE_GOAL));
+        self.add(lines, line);
+    }
+
     #[cfg(feature = "postgres")]
     fn browse_postgres(&self, lines: &mut Vec<Line>, files: u32) {
         let name = format!("slowest of four folders on PostgreSQL, {files} files");
@@ -227,9 +258,7 @@ impl Plan {
         let server = crate::postgres::Server::start();
         let mut catalog =
             towline::catalog::PostgresCatalog::open(&server.database("browse")).expect("a catalog on PostgreSQL");
-        let job = browsing::fill(&mut catalog, files);
-        let rounds = (0..).take(self.rounds()).map(|round| browsing::slowest(&mut catalog, job, files, round));
-        self.add(lines, browse_line(name, rounds.collect()));
+        self.browsed(lines, &mut catalog, (name, "PostgreSQL"), files, POSTGRES_GOAL);
     }
 
     #[cfg(feature = "postgres")]

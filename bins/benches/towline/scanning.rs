@@ -14,16 +14,16 @@ use towline_core::wire::block::{BlockBuilder, DEFAULT_BLOCK_SIZE, Session};
 use towline_core::wire::label::{SessionEnd, SessionLabel, VolumeLabel};
 use towline_core::wire::stream::{FileType, Stream};
 
-/// Bytes of a file: as many as files of a home or a server have on average.
-pub(crate) const SIZE: usize = 256 * 1024;
+/// Bytes of a file: as many as files of a home or a server have on average, and small ones.
+pub(crate) const SIZES: [usize; 2] = [256 * 1024, 4 * 1024];
 /// Bytes of a record of data.
 const RECORD: usize = 64 * 1024;
 /// Files in a folder.
 const FOLDER: u64 = 40;
 const SESSION: Session = Session { id: 1, time: 1_800_000_000 };
 
-/// Writes a volume with one job of so many bytes into a folder.
-pub(crate) fn write(folder: &Path, bytes: u64) {
+/// Writes a volume with one job of so many bytes in files of this size into a folder.
+pub(crate) fn write(folder: &Path, bytes: u64, size: usize) {
     let label = VolumeLabel {
         volume: b"bench".to_vec(),
         pool: b"bench".to_vec(),
@@ -48,20 +48,25 @@ pub(crate) fn write(folder: &Path, bytes: u64) {
         ..SessionLabel::default()
     };
     out.label(SessionLabel::START, &job.encode_start());
-    let files = bytes / SIZE as u64;
+    let files = bytes / size as u64;
     let (data, mut record) = (vec![0x5a; RECORD], Vec::new());
     for index in 1..=files {
         let name = format!("/srv/some/where/folder {}/a file with a name of usual length {index}", index / FOLDER);
-        let size = i64::try_from(SIZE).unwrap_or(i64::MAX);
-        let stat = Stat { mode: 0o100_640, nlink: 1, size, mtime: 1_700_000_000, ..Stat::default() };
+        let stat = Stat {
+            mode: 0o100_640,
+            nlink: 1,
+            size: i64::try_from(size).unwrap_or(i64::MAX),
+            mtime: 1_700_000_000,
+            ..Stat::default()
+        };
         let (name, file_type) = (name.as_bytes(), FileType::Regular);
         record.clear();
         let index = i32::try_from(index).unwrap_or(i32::MAX);
         NewAttributes { file_type, name, stat: &stat, link: b"", attrs_ex: b"", delta_seq: 0 }
             .encode(index, &mut record);
         out.record(index, Stream::ATTRIBUTES, &record);
-        for _ in 0..SIZE / RECORD {
-            out.record(index, Stream::FILE_DATA, &data);
+        for first in (0..size).step_by(RECORD) {
+            out.record(index, Stream::FILE_DATA, &data[..RECORD.min(size - first)]);
         }
         out.record(index, Stream::MD5, &[0x5a; 16]);
     }
