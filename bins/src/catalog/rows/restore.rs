@@ -12,7 +12,7 @@ use super::gone::Gone;
 use super::jobs::PLACE;
 
 /// Files of one job that are read at once.
-const PAGE: u32 = 1000;
+const PAGE: u32 = 4000;
 
 pub(super) fn files(t: &mut dyn Session, jobs: &[u32], only: &[Vec<u8>]) -> Result<CatalogAnswer> {
     let mut known = heads(t, jobs)?;

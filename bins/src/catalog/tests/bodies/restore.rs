@@ -308,15 +308,15 @@ fn noise(length: usize) -> String {
 pub(crate) fn many_files_are_walked_page_by_page(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let name = |n: i32| format!("/d{}/file {n}", n % 7).into_bytes();
-    let full: Vec<_> = (1..=2500).map(|n| attributes(n, 3, &name(n), 0)).collect();
+    let full: Vec<_> = (1..=9000).map(|n| attributes(n, 3, &name(n), 0)).collect();
     // Every second file once more, so that both lists are longer than a page.
-    let changed: Vec<_> = (1..=1200).map(|n| attributes(n, 3, &name(n * 2), 0)).collect();
+    let changed: Vec<_> = (1..=4200).map(|n| attributes(n, 3, &name(n * 2), 0)).collect();
     let jobs = vec![backup(catalog, &site, b'F', 100, &full), backup(catalog, &site, b'I', 200, &changed)];
     match ask(catalog, CatalogRequest::FilesForRestore { jobs: jobs.clone(), only: Vec::new() }) {
         CatalogAnswer::RestoreFiles(files) => {
             assert_eq!(
                 files.iter().map(|f| (f.job_id, f.files())).collect::<Vec<_>>(),
-                [(jobs[0], 1300), (jobs[1], 1200)]
+                [(jobs[0], 4800), (jobs[1], 4200)]
             );
         }
         other => panic!("{other:?}"),
