@@ -24,8 +24,8 @@ pub(crate) fn judge(text: &str, after: Duration) -> Seen {
     let codes = codes(text);
     let is = |range: std::ops::RangeInclusive<u16>| codes.iter().any(|code| range.contains(code));
     let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    // T01xx: it cannot be dialled. T02xx: TLS. T03xx: authentication.
-    if is(100..=199) || says(&["Failed to connect", "Could not connect", "has not answered within"]) {
+    // T01xx: it cannot be dialled. T02xx: TLS. T03xx: authentication, of which T0312: it stood still.
+    if is(100..=199) || is(312..=312) || says(&["Failed to connect", "Could not connect", "has not answered within"]) {
         Seen::Broken(reason(text))
     } else if is(200..=399) || says(&["ailed to authenticate", "TLS negotiation failed"]) {
         // If the daemon that is to dial says so: the director may have been refused by that one.

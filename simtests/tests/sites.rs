@@ -139,6 +139,36 @@ fn a_probe_has_the_data_channel_dialled_and_leaves_no_job_behind() {
 }
 
 #[test]
+fn a_probe_with_a_size_shows_which_packets_get_through_to_the_other_end_and_back() {
+    let gateway = Gateway::routing(OUTSIDE).policy(Verdict::Accept, Verdict::Accept);
+    let wide = Link::CLEAR;
+    let narrow = Link::CLEAR.with_mtu(1_300, false);
+    let uplinks = [
+        (Uplink::both(wide), true),
+        (Uplink { back: narrow, out: wide }, false),
+        (Uplink { back: wide, out: narrow }, false),
+    ];
+    for (uplink, passes) in uplinks {
+        let mut site = office("backup", gateway.clone());
+        site.networks[0].uplink = uplink;
+        let mut standing = site.start().unwrap();
+        standing.world.run_for(Duration::from_secs(60));
+        for (size, reached) in [("", true), (" size=1000", true), (" size=2900", passes)] {
+            let began = standing.world.now();
+            let text = standing.say(&format!("probe client=fd storage=sd{size}"), HOUR).unwrap();
+            assert!(standing.world.now().since(began) < Duration::from_secs(12), "{text}");
+            assert_eq!(text.contains("(T0307)"), reached, "{size}: {text}");
+            assert_eq!(text.contains("(T0312)"), !reached, "{size}: {text}");
+        }
+        // It was no connection that stood still: the next one has usual segments.
+        let text = standing.say("probe client=fd storage=sd size=2900", HOUR).unwrap();
+        assert_eq!(text.contains("(T0307)"), passes, "{text}");
+        let text = standing.say("probe client=fd storage=sd size=5000", HOUR).unwrap();
+        assert!(text.contains("256 to 3000"), "{text}");
+    }
+}
+
+#[test]
 fn a_site_says_what_its_edges_carry_and_a_world_that_heals_keeps_to_it() {
     let gateway = Gateway::masquerading(OUTSIDE).forward(9103, ([10, 0, 0, 1], 9103)).hairpin(true);
     for (tells, good) in [(true, true), (false, false)] {

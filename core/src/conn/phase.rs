@@ -14,6 +14,7 @@ use crate::time::Instant;
 use crate::tls::sniff::First;
 use crate::tls::{Established, Kind, Session};
 use crate::wire::hello::{Hello, is_marked};
+use crate::wire::probe;
 
 /// The policy number we announce where the answer does not matter, because TLS is on already (`wire/1 §2.9`).
 const POLICY_UNDER_TLS: u8 = 2;
@@ -127,10 +128,11 @@ impl Greeting {
             Some(_) if in_clear && !keyring.allows_clear(&name) => Some(CloseReason::TlsRequired(name.to_string())),
             Some(_) => None,
         };
-        // Where nobody may come in clear, nobody is asked to prove a password there. Elsewhere all are, or the first
-        // answer would tell which names there are.
+        let probed_size = hello.probed_size().filter(|_| in_clear);
+        // Where nobody may come in clear, nobody is asked to prove a password there, but for a large packet to go back.
+        // Elsewhere all are, or the first answer would tell which names there are.
         let doom = match doom {
-            Some(doom) if in_clear && !keyring.takes_clear() => return Err(doom),
+            Some(doom) if in_clear && !keyring.takes_clear() && probed_size.is_none() => return Err(doom),
             doom => doom,
         };
         let key = known.filter(|_| doom.is_none()).unwrap_or_else(|| keyring.decoy());
@@ -138,7 +140,10 @@ impl Greeting {
         let towline = is_marked(line) && !is_stock;
         let terms = Terms::new(key.clone(), own, (nonce, wall), policy, name.to_string());
         let terms = Terms { marked: towline, doom, ..terms };
-        let (auth, challenge) = Auth::accepted(terms);
+        let (auth, mut challenge) = Auth::accepted(terms);
+        if let Some(size) = probed_size {
+            probe::fill(&mut challenge, size);
+        }
         let peer = Peer { ends, hello, name, tls: self.tls, towline };
         Ok((Authenticating { auth, peer, dialled: false, policy }, challenge))
     }
@@ -167,7 +172,10 @@ impl Authenticating {
         let Dialling { ends, hello, key, own, policy, nonce, wall, .. } = dialling;
         let name = hello.identity();
         let terms = Terms::new(key, own, (nonce, wall), policy, format!("the peer at {}", ends.peer));
-        let line = if is_stock { hello.to_line() } else { hello.to_marked_line() }.into_bytes();
+        let mut line = if is_stock { hello.to_line() } else { hello.to_marked_line() }.into_bytes();
+        if let Some(size) = hello.probed_size() {
+            probe::fill(&mut line, size);
+        }
         let peer = Peer { ends, hello, name, tls, towline: false };
         (Self { auth: Auth::dialled(terms), peer, dialled: true, policy }, line)
     }

@@ -33,6 +33,7 @@ use crate::secret::Secret;
 use crate::socket::{Ends, IoKind, ResolveError, SocketOptions};
 use crate::time::Instant;
 use crate::wire::hello::Hello;
+use crate::wire::probe;
 use crate::{limits, tls};
 
 /// Where to dial and how long to try (`wire/1 §9.1`).
@@ -226,7 +227,7 @@ impl AnyNet {
     pub(super) fn dial_refused(&mut self, dial: DialId, reason: CloseReason) {
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
         let Step::Authenticating(_, to, small) = attempt.step else { return };
-        if reason.is_stall() {
+        if reason.is_stall() && attempt.opening.hello.probed_size().is_none() {
             // Connected, which takes small packets only, and no further: the large ones may be lost on the way.
             self.narrow.stalled(to.ip(), small, self.now);
         }
@@ -376,7 +377,9 @@ impl AnyNet {
         attempt.race.began(id, to);
         let give_up = attempt.give_up.min(now + limits::TRY);
         let (from, mut socket) = (attempt.route.source, attempt.route.socket);
-        let small = self.narrow.is_narrow(to.ip(), now);
+        // Large packets are what a probe with a size is for.
+        let probes = attempt.opening.hello.probed_size().is_some();
+        let small = !probes && self.narrow.is_narrow(to.ip(), now);
         if small {
             socket.segment = Some(limits::SMALL_SEGMENT);
         }
@@ -412,8 +415,16 @@ impl AnyNet {
         let within = self.settings.authenticate_within;
         let Some(attempt) = self.dials.get_mut(&dial) else { return };
         attempt.step = Step::Authenticating(id, to, small);
-        let Opening { engine, hello, key, own, policy } = attempt.opening.clone();
-        let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up: now + within };
+        let Opening { mut engine, hello, key, own, policy } = attempt.opening.clone();
+        let mut give_up = now + within;
+        if hello.purpose.job().is_some_and(probe::is_probe) {
+            // Whoever waits for a probe wants to hear that it stands still.
+            give_up = give_up.min(attempt.give_up);
+        }
+        if hello.probed_size().is_some() {
+            engine = tls::Dialler::Clear;
+        }
+        let dialling = Dialling { id, ends, engine, hello, key, own, policy, nonce, wall, give_up };
         self.links.insert(id, Link::new(ends, Some(dial)));
         let begin = if self.settings.is_stock { Conn::dialled_as_stock } else { Conn::dialled };
         let conn = Box::new(begin(dialling, now).with_bulk(self.settings.bulk));

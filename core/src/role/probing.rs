@@ -2,15 +2,14 @@
 
 use std::time::Duration;
 
-/// What the names of such jobs begin with.
-pub(crate) const NAME: &str = "-Probe-";
+use crate::wire::probe;
 
 /// How long a daemon dials for one at most: four segments that ask for a connection, and the way is known.
 const LONGEST: Duration = Duration::from_secs(10);
 
 /// How long a daemon dials for a job with this unique name, if it is configured to dial for so long.
 pub(crate) fn within(job: &str, configured: Duration) -> Duration {
-    if job.starts_with(NAME) { configured.min(LONGEST) } else { configured }
+    if probe::is_probe(job) { configured.min(LONGEST) } else { configured }
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::RangeInclusive;
 
 use super::names::{DEFAULT_CONSOLE, PeerKind, PeerName, bash};
+use super::probe;
 use super::scan::{MAX_NAME, Scan, lossy, trim_end};
 
 /// The lengths in bytes of a hello that a director accepts (`wire/1 §3`).
@@ -106,7 +107,16 @@ impl Purpose {
     /// Whether the data of a job goes over the connection.
     #[must_use]
     pub const fn is_data_channel(&self) -> bool {
-        matches!(self, Self::StartJob { .. } | Self::StorageStartsJob { .. } | Self::StorageJob { .. })
+        self.job().is_some()
+    }
+
+    /// The unique name of the job whose data go over the connection.
+    #[must_use]
+    pub const fn job(&self) -> Option<&str> {
+        match self {
+            Self::StartJob { job } | Self::StorageStartsJob { job } | Self::StorageJob { job } => Some(job.as_str()),
+            Self::Director { .. } | Self::Client { .. } | Self::Storage { .. } | Self::Console { .. } => None,
+        }
     }
 }
 
@@ -192,6 +202,12 @@ impl Hello {
                 PeerName::new(PeerKind::Job, job)
             }
         }
+    }
+
+    /// The bytes that this hello, and the challenge that follows, are filled to; `None` unless it is for a job that probes
+    /// with packets of a size ([`probe`]).
+    pub fn probed_size(&self) -> Option<usize> {
+        self.purpose.job().and_then(probe::size)
     }
 
     /// The version of a console as a number, major * 100 + minor; [`UNDEFINED_VERSION`] for everybody else.

@@ -28,6 +28,7 @@ pub mod label;
 pub mod message;
 pub mod names;
 pub mod plugin;
+pub mod probe;
 pub mod record;
 pub mod relocation;
 pub mod scan;

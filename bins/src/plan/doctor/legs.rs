@@ -7,6 +7,7 @@ use std::time::Duration;
 use towline_core::channel::{Channel, Pair, decide};
 use towline_core::config::DirectorConfig;
 use towline_core::node::Number;
+use towline_core::wire::probe::SIZES;
 
 use super::super::rows::Row;
 use crate::dialogue::{Desk, Heard, NoAnswer, ONE_ANSWER};
@@ -59,8 +60,8 @@ pub(super) struct Ward<'a> {
     wanted: Vec<String>,
 }
 
-/// The most rounds: the ways and the names, then large packets or small ones, then those between.
-const ROUNDS: usize = 3;
+/// The most rounds: the ways and the names, small packets where a way stands still, large ones, and those between.
+const ROUNDS: usize = 4;
 
 impl<'a> Ward<'a> {
     pub(super) const fn new(desk: Desk, config: &'a DirectorConfig) -> Self {
@@ -162,9 +163,15 @@ impl<'a> Ward<'a> {
         Some(self.probed(&format!("probe storage={from:?} to={to:?}"), channel))
     }
 
-    /// A channel that a daemon dials when it is told to.
+    /// A channel that a daemon dials when it is told to, with packets as large as its way should carry if it can send such.
     fn probed(&mut self, line: &str, channel: Channel) -> Leg {
         let (mut seen, clock) = self.see(line, refused);
+        let question = Question::Probe(line);
+        // A handshake may be too large for a way itself.
+        let is_worth_it = seen.is_made() || self.stood_still(line);
+        if is_worth_it && self.is_ours(&channel) && (seen.is_made() || self.passes(&question, SHORT) == Some(true)) {
+            seen = self.widest(&question).map_or(seen, Seen::Broken);
+        }
         let word = if channel.number == Number::FileToStorage { "client" } else { "storage" };
         let found = self.found(Some((word, channel.dialler.as_str())), Some(channel.address.as_str()));
         if found.as_ref().is_some_and(Vec::is_empty) && seen.is_made() {
@@ -198,23 +205,32 @@ impl<'a> Ward<'a> {
     fn sized(&mut self, who: &str) -> Seen {
         let status = format!("status {who}");
         let (seen, _) = self.see(&status, answered);
-        let Some(heard) = self.heard.get(&status) else { return seen };
-        // It was connected, and came no further. A handshake may be too large for a way itself: then the director dials
-        // again with small segments.
-        let stands_still = |code: &u16| (130..500).contains(code) && !is_refusal(*code);
-        let stood_still = heard.text.as_ref().is_none_or(|text| codes(text).iter().any(stands_still));
+        let question = Question::Resolve(who);
         if !seen.is_made() {
-            let is_narrow = stood_still && self.passes(who, SHORT) == Some(true);
+            // A handshake may be too large for a way itself: then the director dials again with small segments.
+            let is_narrow = self.stood_still(&status) && self.passes(&question, SHORT) == Some(true);
             return if is_narrow { Seen::Broken(NARROW.to_owned()) } else { seen };
         }
-        if self.passes(who, FULL) != Some(false) {
-            return seen;
+        self.widest(&question).map_or(seen, Seen::Broken)
+    }
+
+    /// Whether a connection was made and came no further, as far as has been heard.
+    fn stood_still(&self, line: &str) -> bool {
+        let stands_still = |code: &u16| (130..500).contains(code) && !is_refusal(*code);
+        let heard = self.heard.get(line);
+        heard.is_some_and(|heard| heard.text.as_ref().is_none_or(|text| codes(text).iter().any(stands_still)))
+    }
+
+    /// What to say if packets of full size do not get through.
+    fn widest(&mut self, question: &Question<'_>) -> Option<String> {
+        if self.passes(question, FULL) != Some(false) {
+            return None;
         }
         let mut passing = Vec::new();
         for length in LENGTHS {
-            passing.extend(self.passes(who, length).filter(|passes| *passes).map(|_| length));
+            passing.extend(self.passes(question, length).filter(|passes| *passes).map(|_| length));
         }
-        Seen::Broken(match passing.into_iter().max() {
+        Some(match passing.into_iter().max() {
             Some(largest) => format!(
                 "large packets vanish: of about {largest} bytes they get through, of full size they do not; something on \
                  the way carries less than the MTU of an interface says: let ICMP \"fragmentation needed\" through, or set \
@@ -226,14 +242,16 @@ impl<'a> Ward<'a> {
     }
 
     /// Whether a question with a packet of about this length, or longer than any packet, is answered.
-    fn passes(&mut self, who: &str, length: usize) -> Option<bool> {
-        let name = "a".repeat(length.saturating_sub(OVERHEAD));
-        let Heard { text, .. } = self.heard(&format!("resolve {who} {name}"))?;
-        // Whatever it says of the name: it has come. The codes of dials that failed, and of connections that stood still.
-        text.map(|text| {
-            !codes(&text).iter().any(|code| (100..400).contains(code)) && !text.contains("has not answered")
-        })
-        .or(Some(false))
+    fn passes(&mut self, question: &Question<'_>, length: usize) -> Option<bool> {
+        let Heard { text, .. } = self.heard(&question.line(length))?;
+        Some(text.is_some_and(|text| question.has_come(&text)))
+    }
+
+    /// Whether the dialler of a channel has said that it is Towline: a daemon of Bareos dials with packets of its own size.
+    fn is_ours(&mut self, channel: &Channel) -> bool {
+        let word = if channel.number == Number::FileToStorage { "client" } else { "storage" };
+        let text = self.heard(&format!("status {word}={:?}", channel.dialler)).and_then(|heard| heard.text);
+        text.is_some_and(|text| text.contains(TOWLINE))
     }
 
     /// What a daemon, or the director, finds for a name.
@@ -245,6 +263,38 @@ impl<'a> Ward<'a> {
     }
 }
 
+/// What is asked with packets of a size.
+enum Question<'q> {
+    /// This daemon looks up a name so long, and repeats it.
+    Resolve(&'q str),
+    /// The dialler of this probe fills its first line, and the daemon that it dials fills the answer.
+    Probe(&'q str),
+}
+
+impl Question<'_> {
+    fn line(&self, length: usize) -> String {
+        match self {
+            Self::Resolve(who) => format!("resolve {who} {}", "a".repeat(length.saturating_sub(OVERHEAD))),
+            Self::Probe(line) => {
+                format!("{line} size={}", length.saturating_sub(HEADERS).max(*SIZES.start()).min(*SIZES.end()))
+            }
+        }
+    }
+
+    /// Whether an answer shows that the packet has come.
+    fn has_come(&self, text: &str) -> bool {
+        let codes = codes(text);
+        match self {
+            // Whatever it says of the name. The codes of dials that failed, and of connections that stood still.
+            Self::Resolve(_) => {
+                !codes.iter().any(|code| (100..400).contains(code)) && !text.contains("has not answered")
+            }
+            // It was refused, or hung up on by a daemon of Bareos (T0311).
+            Self::Probe(_) => codes.iter().any(|code| is_refusal(*code) || *code == 311),
+        }
+    }
+}
+
 /// Lengths of IP packets that ways carry which do not carry 1,500 bytes: what each way must, what IPv6 must, tunnels.
 const LENGTHS: [usize; 4] = [576, 1_280, 1_400, 1_460];
 /// More than one packet of any Ethernet without jumbo frames.
@@ -253,6 +303,11 @@ const FULL: usize = 2_900;
 const SHORT: usize = OVERHEAD + 10;
 /// What is in a packet beside the name at least: the headers of IP, of TCP with its options, and of the question.
 const OVERHEAD: usize = 64;
+/// The headers of IP and of TCP with its options, and the length of a line.
+const HEADERS: usize = 56;
+
+/// What a Towline daemon says of itself in its status.
+const TOWLINE: &str = "Towline binary";
 
 const NARROW: &str = "large packets vanish: it stands still, and with small segments it answers; something on the way carries \
                       less than the MTU of an interface says: let ICMP \"fragmentation needed\" through, or lower the MTU";
@@ -295,6 +350,15 @@ mod tests {
     fn a_login_that_is_refused_is_no_large_packet_that_vanishes() {
         assert!([204, 210, 307].into_iter().all(is_refusal));
         assert!(![130, 133, 220, 311, 312, 319].into_iter().any(is_refusal), "these ways may be too narrow");
+    }
+
+    #[test]
+    fn a_large_packet_has_come_when_it_is_refused_and_not_when_its_connection_stands_still() {
+        let probe = Question::Probe("probe client=\"c\" storage=\"s\"");
+        assert_eq!(probe.line(2_900), "probe client=\"c\" storage=\"s\" size=2844");
+        let said = |code: &str| format!("Jmsg x type=3 level=1 c JobId 0: Fatal error: … ({code})\n2902 Bad storage\n");
+        assert!(["T0307", "T0311"].into_iter().all(|code| probe.has_come(&said(code))));
+        assert!(["T0312", "T0131", "T0110"].into_iter().all(|code| !probe.has_come(&said(code))));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::secret::Secret;
 use crate::wire::file::{FileCommand, IMMEDIATE_TLS, JobInfo, StorageAddress};
 use crate::wire::status::{JobLevel, JobType};
 use crate::wire::storage::{Replicate, StorageCommand, StorageJob};
-use crate::wire::{file_answers, frame, storage_answers};
+use crate::wire::{file_answers, frame, probe, storage_answers};
 
 use super::super::grammar::Takes::Value;
 use super::super::grammar::{Command, Form};
@@ -21,12 +21,11 @@ use crate::role::director::errands::{Errand, For, Preparation};
 use crate::role::director::jobs::route::Route;
 use crate::role::director::jobs::tables;
 use crate::role::director::jobs::trouble::Trouble;
-use crate::role::probing;
 
 pub(super) const COMMAND: Command = Command::new(
     "probe",
     &[Form {
-        words: &[("client", Value), ("storage", Value), ("to", Value)],
+        words: &[("client", Value), ("storage", Value), ("to", Value), ("size", Value)],
         help: &[
             (
                 "probe client=NAME storage=NAME",
@@ -35,6 +34,10 @@ pub(super) const COMMAND: Command = Command::new(
             (
                 "probe storage=NAME to=NAME",
                 "the same of the channel by which the first storage would copy to the second",
+            ),
+            (
+                "probe … size=BYTES",
+                "the same with first lines of so many bytes, in clear; only a Towline daemon dials so",
             ),
         ],
         ..Form::PLAIN
@@ -47,9 +50,10 @@ const USAGE: &str = "Name both ends: probe client=NAME storage=NAME, or probe st
 fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let config = view.config();
     let ends = [words.value(&["client"]), words.value(&["storage"]), words.value(&["to"])];
+    let job = unique_name(view, words.value(&["size"]))?;
     let (client, storage) = match ends {
         [Some(client), Some(storage), None] => (client, storage),
-        [None, Some(storage), Some(to)] => return of_copy(view, storage, to),
+        [None, Some(storage), Some(to)] => return of_copy(view, (storage, to), job),
         _ => return Err(Refusal::usage(USAGE)),
     };
     NoSuch::check(config, Kind::Client, client)?;
@@ -57,7 +61,6 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
     let common = &view.director.common;
     let route = Route::decide((config, &common.overrides), client, storage)
         .map_err(|trouble| Refusal::Daemon(trouble.line()))?;
-    let job = unique_name(view);
     let Route { channel, tls } = &route;
     let (address, port, tls) = (channel.address.clone(), channel.port, tls.unwrap_or(0));
     let (who, name, first, answer, command) = if route.storage_dials() {
@@ -83,7 +86,7 @@ fn run(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
 }
 
 /// The way from a storage daemon to another one.
-fn of_copy(view: &View<'_>, from: &str, to: &str) -> Result<Reply, Refusal> {
+fn of_copy(view: &View<'_>, (from, to): (&str, &str), job: String) -> Result<Reply, Refusal> {
     let config = view.config();
     NoSuch::check(config, Kind::Storage, from)?;
     NoSuch::check(config, Kind::Storage, to)?;
@@ -92,7 +95,6 @@ fn of_copy(view: &View<'_>, from: &str, to: &str) -> Result<Reply, Refusal> {
     };
     let channel = channel::decide(Pair::Copy { reading, writing })
         .map_err(|trouble| Refusal::Daemon(Trouble::from(trouble).line()))?;
-    let job = unique_name(view);
     let order = Replicate {
         job_id: 0,
         job: job.clone(),
@@ -106,9 +108,14 @@ fn of_copy(view: &View<'_>, from: &str, to: &str) -> Result<Reply, Refusal> {
     Ok(errand(view, (Who::Storage, from), &first, storage_answers::JOB, command, &channel))
 }
 
-fn unique_name(view: &View<'_>) -> String {
+fn unique_name(view: &View<'_>, size: Option<&str>) -> Result<String, Refusal> {
+    let is_size = |size: &str| size.parse().is_ok_and(|size| probe::SIZES.contains(&size));
+    if let Some(size) = size.filter(|size| !is_size(size)) {
+        let (least, most) = probe::SIZES.into_inner();
+        return Err(Refusal::usage(format!("size={size} is not a number from {least} to {most}.")));
+    }
     let stamp = view.zone().local(view.now()).stamp();
-    tables::unique_name(probing::NAME, &stamp, 0)
+    Ok(tables::unique_name(&format!("{}{}", probe::NAME, size.unwrap_or_default()), &stamp, 0))
 }
 
 /// What a daemon is told: a job first, and then whom to dial for it.
