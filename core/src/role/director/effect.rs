@@ -1,7 +1,7 @@
 //! What one part of a director has another one do.
 
 use crate::bulk::parcel::Parcel;
-use crate::catalog::CatalogError;
+use crate::catalog::{CatalogError, JobRow};
 use crate::ids::{ConnId, HandleId, JobId, Who};
 use crate::wire::status::JobStatus;
 
@@ -17,6 +17,8 @@ pub(crate) enum Effect {
     Listen,
     /// The catalog knows the configuration: jobs may run.
     Ready,
+    /// A catalog knows these jobs, the newest first: those that have ended are of earlier lives of the director.
+    Remember(Vec<JobRow>),
     /// The catalog knows a configuration that was read again, or does not take it.
     Recorded(Result<(), CatalogError>),
     /// Jobs may begin that there is room for now.

@@ -187,6 +187,7 @@ impl Director {
                 self.setup.take_returned().into_iter().for_each(|client| tools.effect(Effect::Returned(client)));
                 self.looks.begin(tools);
             }
+            Effect::Remember(rows) => self.jobs.remember(&rows),
             Effect::Recorded(outcome) => self.recorded(net, outcome),
             Effect::Begin => self.jobs.begin_queued(tools),
             Effect::Due(name, line) => self.jobs.due(tools, &name, line),

@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::jobs::fileset;
 use super::jobs::lists::Lists;
+use super::jobs::{RECENT, fileset};
 use crate::config::{Client, DirectorConfig};
 use crate::error::Explain;
 use crate::ids::JobId;
@@ -21,7 +21,7 @@ use super::{Due, Owner};
 use crate::catalog::volumes::pool_row;
 use crate::catalog::{
     CatalogAnswer, CatalogError, CatalogErrorKind, CatalogName, CatalogRequest, ClientSpec, CounterRow, FileSetSpec,
-    PoolRow,
+    JobFilter, PoolRow,
 };
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
@@ -83,6 +83,8 @@ pub(crate) struct FileSetIds {
 #[derive(Clone, Debug)]
 pub enum Item {
     Unfinished,
+    /// The last that have ended.
+    Recent,
     /// The highest number of a job.
     Numbered,
     Client(String),
@@ -111,6 +113,8 @@ impl Setup {
         for catalog in config.all_catalogs() {
             let name = CatalogName::from(catalog.name());
             self.todo.push_back((name.clone(), Item::Unfinished, CatalogRequest::MarkUnfinishedJobsFailed { now }));
+            let newest = JobFilter { limit: RECENT, ..JobFilter::default() };
+            self.todo.push_back((name.clone(), Item::Recent, CatalogRequest::ListJobs(newest)));
             if config.has_several_catalogs() {
                 self.todo.push_back((name.clone(), Item::Numbered, CatalogRequest::MaxJobId));
             }
@@ -225,6 +229,7 @@ impl Setup {
             (Item::Storage(name), Ok(CatalogAnswer::Id(id))) => {
                 ids.storages.insert(name, id);
             }
+            (Item::Recent, Ok(CatalogAnswer::Jobs(rows))) => tools.effect(Effect::Remember(rows)),
             (Item::Numbered, Ok(CatalogAnswer::Id(id))) => tools.common.know_job(JobId(id)),
             (Item::Unfinished, Ok(CatalogAnswer::Changed(jobs))) if jobs > 0 => {
                 tools.net.complain(

@@ -41,6 +41,18 @@ fn a_job_is_corrected_and_a_pool_and_a_storage_that_are_used_no_more_are_deleted
 }
 
 #[test]
+fn a_director_that_is_started_again_still_shows_the_jobs_that_ended_before() {
+    let mut before = Desk::open();
+    saved(&mut before);
+    let catalog = before.shelf().catalog.clone();
+    let mut desk = Desk::with(super::desk::config(), catalog);
+    let console = desk.console();
+    let said = desk.ask(console, "status director").concat();
+    let ended = said.split_once("Terminated Jobs:").expect("the list").1;
+    assert!(ended.contains("Full") && ended.contains(" OK "), "{said}");
+}
+
+#[test]
 fn what_a_real_director_says_of_subscriptions_is_said_of_clients_and_plugins() {
     let mut desk = Desk::open();
     let console = saved(&mut desk);

@@ -74,6 +74,7 @@ use recording::{Finished, Unrecorded};
 use scripts::Scripts;
 
 pub(crate) use copying::Asked;
+pub(crate) use recording::RECENT;
 pub(crate) use scripts::{limit as command_limit, meaning};
 
 /// The jobs of a director that have not ended, and the last that have.

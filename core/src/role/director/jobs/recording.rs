@@ -2,6 +2,7 @@
 //! away, is kept and offered again until it does. For everybody else the job has ended: it takes no room, nobody waits for it, and
 //! its daemons are gone.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cover::{self, Mark};
@@ -19,13 +20,13 @@ use crate::wire::status::{JobLevel, JobStatus, JobType};
 
 use super::Jobs;
 use super::job::Job;
-use crate::catalog::{CatalogAnswer, CatalogError, CatalogName, CatalogRequest, JobEnd};
+use crate::catalog::{CatalogAnswer, CatalogError, CatalogName, CatalogRequest, JobEnd, JobRow};
 use crate::role::director::{Due, Owner};
 
 /// What such a job does, in words.
 pub(crate) const STAGE: &str = "waiting for the catalog to record its end";
 /// Jobs that have ended and are still shown by a status.
-const RECENT: usize = 10;
+pub(crate) const RECENT: u32 = 10;
 
 /// A job that has ended, for the status.
 #[derive(Clone, Debug)]
@@ -176,7 +177,7 @@ impl Jobs {
         let started = if job.times.started > 0 { job.times.started } else { end.real_end_time };
         self.counts.count(&finished(job, end), end.real_end_time.saturating_sub(started));
         if matches!(job.status, JobStatus::Error | JobStatus::Fatal) {
-            self.failed.truncate(RECENT - 1);
+            self.failed.truncate(RECENT as usize - 1);
             self.failed.push_front((finished(job, end), job.reason().unwrap_or_default().to_owned()));
         }
     }
@@ -232,9 +233,29 @@ impl Jobs {
             self.tell_ended(tools, &job, &end);
         }
         tools.send_report(&job, !is_told);
-        self.recent.truncate(RECENT - 1);
         self.recent.push_front(finished(&job, &end));
+        self.recent.truncate(RECENT as usize);
         job.status
+    }
+
+    /// Those of a catalog that ended before the director was started.
+    pub(crate) fn remember(&mut self, rows: &[JobRow]) {
+        self.recent.extend(rows.iter().filter(|row| row.real_end_time > 0).map(recorded));
+        self.recent.make_contiguous().sort_by_key(|job| Reverse(job.ended));
+        self.recent.truncate(RECENT as usize);
+    }
+}
+
+fn recorded(row: &JobRow) -> Finished {
+    Finished {
+        id: JobId(row.job_id),
+        name: row.name.clone(),
+        kind: JobType::from_letter(row.job_type),
+        level: JobLevel::from_letter(row.level),
+        files: row.job_files,
+        bytes: row.job_bytes,
+        status: JobStatus::from_letter(row.job_status),
+        ended: Wall(row.real_end_time.saturating_mul(1_000_000)),
     }
 }
 
