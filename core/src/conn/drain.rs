@@ -104,6 +104,7 @@ impl Conn {
             (None, Some((kind, _)), _) | (None, None, End::Failed(kind)) => CloseReason::Io(kind, stage),
             _ if !self.frames.is_between_frames() => CloseReason::CutFrame(stage),
             _ if self.phase.is_early() => CloseReason::EarlyByPeer(stage),
+            _ if self.rx.is_cut() => CloseReason::CutFrame(stage),
             _ => CloseReason::ByPeer,
         };
         self.end(reason, now);

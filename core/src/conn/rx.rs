@@ -98,6 +98,12 @@ impl Rx {
         self.engine.as_ref().is_some_and(|engine| matches!(engine.state(), State::PeerClosed(_)))
     }
 
+    /// Whether the peer has ended in the middle of a TLS record, without a word about it.
+    pub(super) fn is_cut(&self) -> bool {
+        let is_within = |engine: &dyn Session| !self.cipher.is_empty() || engine.is_in_record();
+        self.end == End::Eof && !self.peer_closed() && self.engine.as_deref().is_some_and(is_within)
+    }
+
     /// Whether no more plaintext can come.
     pub(super) fn is_over(&self) -> bool {
         self.end != End::Open || self.peer_closed()

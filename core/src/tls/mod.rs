@@ -61,6 +61,11 @@ pub trait Session: Send + std::fmt::Debug {
 
     /// How far the handshake has come.
     fn state(&self) -> State;
+
+    /// Whether the engine holds the beginning of a record whose end has not come; what stands in `cipher` does not count.
+    fn is_in_record(&self) -> bool {
+        false
+    }
 }
 
 /// How far a handshake has come.

@@ -348,6 +348,10 @@ impl Session for Engine {
             Some(established) => State::Ready(established.clone()),
         }
     }
+
+    fn is_in_record(&self) -> bool {
+        self.stream.get_ref().reading.is_within()
+    }
 }
 
 impl fmt::Debug for Engine {
@@ -361,6 +365,42 @@ impl fmt::Debug for Engine {
 struct Mem {
     input: Buf,
     output: Vec<u8>,
+    reading: Records,
+}
+
+/// How far the records that OpenSSL has taken go: it keeps the beginning of one to itself (RFC 8446 §5.1).
+#[derive(Debug, Default)]
+struct Records {
+    head: [u8; 5],
+    /// Bytes of the head that have come, and bytes of the contents that have not.
+    begun: usize,
+    missing: usize,
+}
+
+impl Records {
+    fn pass(&mut self, mut bytes: &[u8]) {
+        while let Some((first, rest)) = bytes.split_first() {
+            if self.missing > 0 {
+                let taken = self.missing.min(bytes.len());
+                self.missing -= taken;
+                bytes = bytes.get(taken..).unwrap_or_default();
+                continue;
+            }
+            if let Some(place) = self.head.get_mut(self.begun) {
+                *place = *first;
+            }
+            self.begun += 1;
+            bytes = rest;
+            if self.begun == self.head.len() {
+                self.begun = 0;
+                self.missing = usize::from(u16::from_be_bytes([self.head[3], self.head[4]]));
+            }
+        }
+    }
+
+    const fn is_within(&self) -> bool {
+        self.begun > 0 || self.missing > 0
+    }
 }
 
 impl Read for Mem {
@@ -370,6 +410,7 @@ impl Read for Mem {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         into[..n].copy_from_slice(&self.input.filled()[..n]);
+        self.reading.pass(&into[..n]);
         self.input.consume(n);
         Ok(n)
     }

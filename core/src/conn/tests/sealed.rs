@@ -1,4 +1,4 @@
-//! A peer that holds a valid key and then breaks TLS: a handshake in the middle, plain text after it.
+//! A peer that holds a valid key and then breaks TLS: records that are cut, a handshake in the middle, plain text after it.
 
 use super::*;
 use crate::error::Explain as _;
@@ -45,5 +45,39 @@ fn what_is_not_sealed_after_the_handshake_ends_the_connection_with_a_tls_error()
             assert!(matches!(reason, CloseReason::Tls(_)), "{engine:?}: {what}: {reason:?}");
             assert!((200..500).contains(&reason.code().0), "{engine:?}: {what}: {}", reason.code());
         }
+    }
+}
+
+#[test]
+fn a_record_that_is_cut_is_no_message_and_no_good_end() {
+    for &engine in PROTECTED {
+        for cut_by in [1, 30] {
+            let mut pair = Pair::ready(setup(engine));
+            pair.tell_dialler(text("a line that is not to be believed before it is whole"));
+            let Pair { dialler, to_acceptor, to_dialler, now, .. } = &mut pair;
+            turn(dialler, to_dialler, to_acceptor, usize::MAX, *now);
+            let whole = to_acceptor.bytes.len();
+            assert!(whole > 60, "{engine:?}: {whole} bytes are under way");
+            to_acceptor.bytes.truncate(whole - cut_by);
+            to_acceptor.closed = true;
+            pair.drive();
+            assert_eq!(pair.acceptor.texts(), [""; 0], "{engine:?}");
+            let reason = pair.acceptor.closed().expect("it ends");
+            assert_eq!(*reason, CloseReason::CutFrame(crate::conn::Stage::Ready), "{engine:?}");
+        }
+    }
+}
+
+#[test]
+fn a_record_that_never_ends_keeps_no_more_than_a_record() {
+    for &engine in PROTECTED {
+        let (mut pair, reason) = broken_by(engine, &record(23, 16_000, &[7; 900]));
+        assert_eq!(reason, None, "{engine:?}: it may yet come");
+        for _ in 0..40 {
+            pair.to_acceptor.bytes.extend([7; 100]);
+            pair.wait(60);
+        }
+        assert!(pair.acceptor.conn.read_space().len() <= 64 * 1024, "{engine:?}");
+        assert_eq!(pair.acceptor.texts(), [""; 0]);
     }
 }
