@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use towline_core::conformance::Peer as _;
+use towline_core::secret::Secret;
 use towline_core::socket::{IoKind, SocketOptions};
 use towline_core::wire::cram_md5::{ACCEPTED, Challenge, password_key};
 use towline_core::wire::frame;
@@ -22,6 +23,15 @@ pub struct Keyholder {
     ahead: Vec<u8>,
 }
 
+/// What its peer has said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// A text.
+    Text(Vec<u8>),
+    /// A signal.
+    Signal(i32),
+}
+
 /// As who it comes, and with which key.
 #[derive(Clone, Copy, Debug)]
 pub struct Pass<'a> {
@@ -37,12 +47,39 @@ impl Keyholder {
     /// # Errors
     /// The connection cannot be made or breaks, or `Aborted`: the daemon does not let it in.
     pub fn dial(world: &Shared, from: HostId, to: ([u8; 4], u16), hello: &str, pass: Pass<'_>) -> Result<Self, IoKind> {
+        Self::dial_with(world, from, to, hello, (pass.name, &password_key(pass.password)))
+    }
+
+    /// The same with a key that no password makes: that of a job (`wire/3 §3.1`).
+    ///
+    /// # Errors
+    /// As of [`dial`](Self::dial).
+    pub fn dial_with(
+        world: &Shared,
+        from: HostId,
+        to: ([u8; 4], u16),
+        hello: &str,
+        (name, key): (&str, &Secret),
+    ) -> Result<Self, IoKind> {
         let raw = Raw::connect(world, from, to.into(), SocketOptions::default())?;
         let mut holder = Self { raw, ahead: Vec::new() };
         holder.say(hello.as_bytes())?;
-        holder.answer(pass)?;
-        holder.challenge(pass)?;
+        holder.answer(key)?;
+        holder.challenge(name, key)?;
         Ok(holder)
+    }
+
+    /// Lets somebody in who has dialled; its hello too, by which it is known which name and key count.
+    ///
+    /// # Errors
+    /// The connection breaks, or `Aborted`: one of the two does not let the other in.
+    pub fn welcome(raw: Raw, pass: impl Fn(&[u8]) -> (String, Secret)) -> Result<(Self, Vec<u8>), IoKind> {
+        let mut holder = Self { raw, ahead: Vec::new() };
+        let hello = holder.hear()?;
+        let (name, key) = pass(&hello);
+        holder.challenge(&name, &key)?;
+        holder.answer(&key)?;
+        Ok((holder, hello))
     }
 
     /// Waits for a daemon that dials, and lets it in; its hello too.
@@ -59,11 +96,7 @@ impl Keyholder {
                 return Err(IoKind::TimedOut);
             }
         };
-        let mut holder = Self { raw, ahead: Vec::new() };
-        let hello = holder.hear()?;
-        holder.challenge(pass)?;
-        holder.answer(pass)?;
-        Ok((holder, hello))
+        Self::welcome(raw, |_| (pass.name.to_owned(), password_key(pass.password)))
     }
 
     /// Says a text.
@@ -102,6 +135,31 @@ impl Keyholder {
         }
     }
 
+    /// What has been said next, if it has come; waits for nothing.
+    ///
+    /// # Errors
+    /// The connection is gone, or has ended (`Aborted`).
+    pub fn heard(&mut self) -> Result<Option<Said>, IoKind> {
+        if let Some(said) = self.next_ahead() {
+            return Ok(Some(said));
+        }
+        let arrived = self.arrived().map(|_| ());
+        match self.next_ahead() {
+            Some(said) => Ok(Some(said)),
+            None => arrived.map(|()| None),
+        }
+    }
+
+    fn next_ahead(&mut self) -> Option<Said> {
+        let head = i32::from_be_bytes(*self.ahead.first_chunk::<4>()?);
+        let Ok(bytes) = usize::try_from(head) else {
+            self.ahead.drain(..4);
+            return Some(Said::Signal(head));
+        };
+        let is_whole = self.ahead.len() >= 4 + bytes;
+        is_whole.then(|| Said::Text(self.ahead.drain(..4 + bytes).skip(4).collect()))
+    }
+
     /// The bytes that have come and were not heard yet; waits for none.
     ///
     /// # Errors
@@ -134,18 +192,18 @@ impl Keyholder {
     }
 
     /// Answers the other side's challenge.
-    fn answer(&mut self, pass: Pass<'_>) -> Result<(), IoKind> {
+    fn answer(&mut self, key: &Secret) -> Result<(), IoKind> {
         let challenge = Challenge::parse(&self.hear()?).ok_or(IoKind::Aborted)?;
-        self.say(&challenge.answer(&password_key(pass.password)))?;
+        self.say(&challenge.answer(key))?;
         if self.hear()? == ACCEPTED.as_bytes() { Ok(()) } else { Err(IoKind::Aborted) }
     }
 
     /// Challenges the other side.
-    fn challenge(&mut self, pass: Pass<'_>) -> Result<(), IoKind> {
-        let own = Challenge::new(12_345, 1_700_000_000, pass.name, 0);
+    fn challenge(&mut self, name: &str, key: &Secret) -> Result<(), IoKind> {
+        let own = Challenge::new(12_345, 1_700_000_000, name, 0);
         self.say(own.to_line().as_bytes())?;
         let answer = self.hear()?;
-        if !own.verify(&password_key(pass.password), &answer) {
+        if !own.verify(key, &answer) {
             return Err(IoKind::Aborted);
         }
         self.say(ACCEPTED.as_bytes())

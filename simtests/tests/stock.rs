@@ -5,11 +5,12 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use towline_core::config::Seconds;
+use towline_core::secret::Secret;
 use towline_core::socket::SocketOptions;
 use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
 use towline_simtests::arm::Door;
 use towline_simtests::gateway::{Gateway, Unknown};
-use towline_simtests::keyholder::{Keyholder, Pass};
+use towline_simtests::keyholder::{Keyholder, Pass, Said};
 use towline_simtests::ready;
 use towline_simtests::site::Site;
 use towline_simtests::stock::Make;
@@ -19,6 +20,8 @@ use towline_simtests::world::World;
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
+/// The key that a storage daemon gives for a job.
+const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
 
 /// A town whose client dials its director, and what a stock client says to that; no client is there.
 fn town() -> (Town, Hello) {
@@ -108,7 +111,7 @@ fn a_stock_director_that_takes_hours_within_a_job_is_sent_nothing_that_it_cannot
 }
 
 #[test]
-fn a_stock_storage_daemon_that_waits_for_a_volume_for_hours_keeps_its_job() {
+fn a_stock_storage_daemon_that_waits_for_a_volume_for_hours_keeps_its_job_and_ends_it_well() {
     let mut town = Town::new(Plan { tls: false, heartbeat: 60, ..Plan::new(43) });
     let storage = town.storage;
     town.world.kill(storage);
@@ -119,12 +122,11 @@ fn a_stock_storage_daemon_that_waits_for_a_volume_for_hours_keeps_its_job() {
     let pass = Pass { name: "R_STORAGE::sd", password: "storage" };
     let (mut peer, hello) = Keyholder::accept(&shared, &door, pass).expect("the director comes");
     assert!(hello.starts_with(b"Hello Director dir"), "{}", String::from_utf8_lossy(&hello));
-    for (heard, answer) in [
-        ("", "3000 OK Hello\n"),
-        ("JobId=", "3000 OK Job SDid=1 SDtime=1767225600 Authorization=DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF\n"),
-        ("use storage=", ""),
-        ("use device=", ""),
-    ] {
+    let accepted = format!("3000 OK Job SDid=1 SDtime=1767225600 Authorization={KEY}\n");
+    let mut name = String::new();
+    for (heard, answer) in
+        [("", "3000 OK Hello\n"), ("JobId=", accepted.as_str()), ("use storage=", ""), ("use device=", "")]
+    {
         if !heard.is_empty() {
             let mut text = peer.hear().expect("the director goes on");
             if text == b"getSecureEraseCmd\n" {
@@ -132,6 +134,9 @@ fn a_stock_storage_daemon_that_waits_for_a_volume_for_hours_keeps_its_job() {
                 text = peer.hear().expect("the director goes on");
             }
             assert!(text.starts_with(heard.as_bytes()), "{}", String::from_utf8_lossy(&text));
+            if let Some((_, rest)) = String::from_utf8_lossy(&text).split_once(" job=") {
+                name = rest.split_whitespace().next().unwrap_or_default().to_owned();
+            }
         }
         if !answer.is_empty() {
             peer.say(answer.as_bytes()).expect("to answer");
@@ -144,6 +149,102 @@ fn a_stock_storage_daemon_that_waits_for_a_volume_for_hours_keeps_its_job() {
     assert_eq!(peer.arrived().map(<[u8]>::len), Ok(before), "it was sent something that it cannot answer");
     std::mem::swap(&mut *shared.borrow_mut(), &mut town.world);
     assert!(town.ended(job).is_none(), "{}", town.world.trace().tail(40));
+    std::mem::swap(&mut *shared.borrow_mut(), &mut town.world);
+    // It has found one at last, and the job goes on as if nothing had been.
+    let mut stock = StockStorage {
+        director: peer,
+        file: None,
+        job: name,
+        ended: false,
+        files: 0,
+        bytes: 0,
+        last: None,
+        signals: Vec::new(),
+    };
+    stock.director.say(b"3000 OK use device device=dev\n").expect("to answer");
+    for _ in 0..HOUR.as_secs() {
+        stock.serve(&door);
+        shared.borrow_mut().run_for(Duration::from_secs(1));
+    }
+    assert!(!stock.signals.contains(&-6), "a heartbeat that it does not answer: {:?}", stock.signals);
+    assert!(stock.ended && stock.files > 0, "{} files have come", stock.files);
+    drop(stock);
+    shared.borrow_mut().run_for(MINUTE);
+    std::mem::swap(&mut *shared.borrow_mut(), &mut town.world);
+    let row = town.ended(job).expect("it has ended");
+    assert!(matches!(row.job_status, b'T' | b'W'), "{}", town.report(job));
+}
+
+/// A stock storage daemon from the answer to `use device` on: it takes the data, and throws them away.
+struct StockStorage {
+    director: Keyholder,
+    file: Option<Keyholder>,
+    job: String,
+    /// Whether all data have come.
+    ended: bool,
+    files: u32,
+    bytes: usize,
+    /// What was said last on the data channel.
+    last: Option<Said>,
+    signals: Vec<i32>,
+}
+
+impl StockStorage {
+    fn serve(&mut self, door: &Door) {
+        if let Some(raw) = door.try_accept() {
+            let pass = |_: &[u8]| ("R_STORAGE::sd".to_owned(), Secret::from(KEY));
+            self.file = Keyholder::welcome(raw, pass).ok().map(|(file, _)| file);
+        }
+        while let Ok(Some(said)) = self.director.heard() {
+            match said {
+                Said::Text(text) if text.starts_with(b"run") => {
+                    self.director.say(format!("3010 Job {} start\n", self.job).as_bytes()).expect("to answer");
+                }
+                Said::Text(_) => {}
+                Said::Signal(signal) => self.signals.push(signal),
+            }
+        }
+        while let Some(Ok(Some(said))) = self.file.as_mut().map(Keyholder::heard) {
+            let before = self.last.replace(said.clone());
+            self.serve_file(&said, before.as_ref());
+        }
+    }
+
+    fn serve_file(&mut self, said: &Said, before: Option<&Said>) {
+        let Some(file) = &mut self.file else { return };
+        let is_header = |text: &[u8]| text.iter().all(|byte| byte.is_ascii_digit() || *byte == b' ');
+        let answer: &[u8] = match said {
+            Said::Text(text) if text.starts_with(b"append open") => b"3000 OK open ticket = 1\n",
+            Said::Text(text) if text.starts_with(b"append data") => b"3000 OK data\n",
+            Said::Text(text) if text.starts_with(b"append end") => b"3000 OK end\n",
+            Said::Text(text) if text.starts_with(b"append close") => b"3000 OK close Status = 84\n",
+            Said::Text(text) if is_header(text) => {
+                self.files += u32::from(text.ends_with(b" 1 0"));
+                return;
+            }
+            Said::Text(text) => {
+                self.bytes += text.len();
+                return;
+            }
+            // Two ends: of the last stream, and of all.
+            Said::Signal(-1) if before == Some(&Said::Signal(-1)) && !self.ended => {
+                self.ended = true;
+                b"3000 OK append data\n"
+            }
+            Said::Signal(-4) => {
+                let (job, files, bytes) = (&self.job, self.files, self.bytes);
+                let end = format!("3099 Job {job} end JobStatus=84 JobFiles={files} JobBytes={bytes} JobErrors=0\n");
+                self.director.say(end.as_bytes()).expect("to answer");
+                self.file = None;
+                return;
+            }
+            Said::Signal(signal) => return self.signals.push(*signal),
+        };
+        file.say(answer).expect("to answer");
+        if answer.starts_with(b"3000 OK close") {
+            file.put(&(-1_i32).to_be_bytes()).expect("to answer");
+        }
+    }
 }
 
 /// A client behind a gateway that forgets after four minutes dials its director and waits there; an hour later it is
