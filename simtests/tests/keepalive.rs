@@ -77,3 +77,31 @@ fn a_backup_over_a_slow_network_is_not_mistaken_for_a_dead_one() {
     let ended = town.await_end(job, Duration::from_secs(3600)).map(|row| row.job_status);
     assert_eq!(ended, Some(b'T'), "{}", town.report(job));
 }
+
+/// How a restore ends whose client's disk is busy for so long once its data channel is over, and what is said of it.
+fn busy_at_the_end(town: &mut Town, span: Duration) -> (char, String) {
+    // It has something left to write when its storage daemon has sent everything.
+    town.world.set_slowness(town.client, SECOND);
+    let Some(job) = town.order("restore client=fd all done yes") else { panic!("not taken: {:?}", town.heard()) };
+    let client = town.client;
+    for connections in [2, 1] {
+        let came = town.world.run_until(600 * SECOND, |world| world.connections(client) == connections);
+        assert!(came, "{}", town.report(job));
+    }
+    town.world.occupy(town.client, span);
+    let row = town.await_end(job, 5 * 3_600 * SECOND).unwrap_or_else(|| panic!("hangs: {}", town.report(job)));
+    town.world.run_for(60 * SECOND);
+    (char::from(row.job_status), town.report(job))
+}
+
+#[test]
+fn a_client_that_writes_to_its_disk_for_long_at_the_end_is_waited_for_while_heartbeats_show_that_it_is_there() {
+    let mut town = Town::new(Plan { heartbeat: INTERVAL, ..Plan::new(24) });
+    let Some(job) = town.order("run job=backup yes") else { panic!("not taken: {:?}", town.heard()) };
+    assert_eq!(town.await_end(job, 600 * SECOND).map(|row| row.job_status), Some(b'T'), "{}", town.report(job));
+    let (status, report) = busy_at_the_end(&mut town, 900 * SECOND);
+    assert_eq!(status, 'T', "{report}");
+    // A disk that does not answer any more does not hold the job for ever.
+    let (status, report) = busy_at_the_end(&mut town, 4 * 3_600 * SECOND);
+    assert!("Ef".contains(status) && report.contains("(T0994)"), "{status}: {report}");
+}

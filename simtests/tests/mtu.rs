@@ -3,6 +3,10 @@
 
 use std::time::Duration;
 
+use towline_core::config::Seconds;
+use towline_simtests::gateway::{Gateway, Unknown};
+use towline_simtests::ready;
+use towline_simtests::site::{Site, Standing};
 use towline_simtests::town::{Plan, Town, some_files};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -65,4 +69,34 @@ fn data_that_never_moves_is_named_within_a_minute_and_the_next_job_passes_with_s
         assert_eq!(char::from(row.job_status), 'T', "{report}");
         assert!(report.contains("reached with small packets only") && report.contains("(T0130)"), "{report}");
     }
+}
+
+#[test]
+fn a_data_channel_that_a_gateway_has_forgotten_before_its_first_data_is_not_called_a_narrow_way() {
+    let mut site = Site::new(5);
+    site.files = some_files(5, 20, 200_000);
+    let gateway = Gateway::masquerading([192, 0, 2, 254]).forgets(Duration::from_secs(90), Unknown::Drop);
+    let home = site.network("home", None, gateway);
+    let office = site.host("office", Some(home), [10, 0, 0, 1]);
+    let laptop = site.host("laptop", Some(home), [10, 0, 0, 3]);
+    let server = site.host("server", None, [192, 0, 2, 2]);
+    let (mut director, mut storage, mut client) =
+        (ready::director("laptop", "server"), ready::storage(), ready::client("office"));
+    director.director.heartbeat_interval = Seconds::secs(0);
+    storage.storage.heartbeat_interval = Seconds::secs(0);
+    client.file.heartbeat_interval = Seconds::secs(0);
+    site.daemon(office, director).daemon(server, storage).daemon(laptop, client);
+    let mut standing = site.start().expect("a site without a mistake");
+    // Once the data channel is there, it looks for the first file to save for longer than the gateway remembers.
+    let (host, catalog) = (standing.hosts[&laptop], standing.catalog.clone());
+    standing.world.set_slowness(host, Duration::from_secs(20));
+    let job = standing.order("run job=backup yes").unwrap();
+    let says =
+        |standing: &mut Standing, what: &str| standing.world.run_until(HOUR, |_| catalog.report(job).contains(what));
+    assert!(says(&mut standing, "Connected Storage daemon"), "{}", standing.report(job));
+    standing.world.run_for(Duration::from_secs(5));
+    standing.world.set_slowness(host, Duration::from_secs(300));
+    let is_told = says(&mut standing, "(T013");
+    let report = standing.report(job);
+    assert!(is_told && report.contains("(T0133)") && !report.contains("(T0131)"), "{report}");
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use towline_simtests::disk::Files;
+use towline_simtests::disk::{Files, Flaw};
 use towline_simtests::town::{Plan, Town};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -61,4 +61,45 @@ fn of_three_thousand_remarks_two_thousand_reach_the_report_and_the_rest_is_count
     assert!("TW".contains(status), "{report}");
     assert_eq!(count(&report, "could not be read"), 2_000);
     assert_eq!(count(&report, "1000 more lines about single files were left out (T0541)"), 1, "{report}");
+}
+
+#[test]
+fn a_backup_names_a_file_or_folder_that_fails_has_warnings_if_it_is_not_saved_and_restores_all_else() {
+    let path = |name: &str| name.as_bytes().to_vec();
+    let flawed = path("/data/sub/flawed");
+    let bytes = |count: usize| (0..count).map(|n| (n % 251) as u8).collect::<Vec<_>>();
+    let (small, large) = (1_000, 900_000);
+    // What is wrong, the size of the file, what is said of it, how the restore ends and how much of the file comes back.
+    for (flaw, size, said, restored, back) in [
+        (Flaw::FailsAt(400), small, "could not be read from byte 0 on", 'T', None),
+        (Flaw::FailsAt(800_000), large, "could not be read from byte 800000 on", 'E', None),
+        (Flaw::ShrinksTo(700_000), large, "shrank to 700000 bytes", 'T', Some(700_000)),
+        (Flaw::ShrinksTo(0), small, "shrank to 0 bytes", 'T', Some(0)),
+        (Flaw::Grows, small, "grew while it was read", 'T', Some(small)),
+        (Flaw::Vanishes, small, "vanished before it could be saved", 'T', None),
+        (Flaw::Unlisted, small, "could not be read; what it contains is not saved", 'T', None),
+    ] {
+        let mut files: Files =
+            [("/data/a", 5_000), ("/data/z", 300_000)].map(|(n, size)| (path(n), bytes(size).into())).into();
+        files.insert(flawed.clone(), bytes(size).into());
+        let mut town = Town::new(Plan { files: files.clone(), ..Plan::new(12) });
+        let of = if flaw == Flaw::Unlisted { path("/data/sub/") } else { flawed.clone() };
+        town.files.store().flaws.insert(of.clone(), flaw);
+        let (status, report) = run(&mut town, "run job=backup yes");
+        assert_eq!(status, if flaw.is_mild() { 'T' } else { 'W' }, "{flaw:?}: {report}");
+        let named = format!("{} {said}", String::from_utf8_lossy(&of));
+        assert_eq!(count(&report, &named), 1, "{flaw:?}: {report}");
+        let (status, report) = run(&mut town, "restore client=fd all done yes");
+        assert_eq!(status, restored, "{flaw:?}: {report}");
+        assert_eq!(status == 'E', report.contains("/data/sub/flawed"), "{flaw:?}: {report}");
+        let mut all = town.restored();
+        let found = all.remove(&flawed);
+        assert_eq!(found.as_deref(), back.map(|back| &files[&flawed][..back]), "{flaw:?}");
+        assert!(
+            found.as_deref() == Some(&files[&flawed]) || flaw.explains(&files[&flawed], found.as_deref()),
+            "{flaw:?}"
+        );
+        files.remove(&flawed);
+        assert_eq!(all, files, "{flaw:?}");
+    }
 }
