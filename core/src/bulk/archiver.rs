@@ -178,6 +178,10 @@ impl Archiver {
         !self.is_over && !self.receiver.has_ended() && self.receiver.has_room()
     }
 
+    pub(super) fn is_in_frame(&self) -> bool {
+        self.receiver.is_in_frame()
+    }
+
     /// Whether the peer's stream came to its end, so that what follows is text again.
     pub(super) const fn is_in_step(&self) -> bool {
         self.receiver.has_ended()

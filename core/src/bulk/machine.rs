@@ -221,6 +221,16 @@ impl Machine {
         }
     }
 
+    /// Whether a frame of the peer has been taken in part.
+    pub(crate) fn is_in_frame(&self) -> bool {
+        match self {
+            Self::Archive(machine) => machine.is_in_frame(),
+            Self::Restore(machine) => machine.is_in_frame(),
+            // One that sends takes whole frames only.
+            Self::Send(_) | Self::Clone(_) => false,
+        }
+    }
+
     /// Whether it ended where the peer's next frame is text again.
     pub(crate) const fn is_in_step(&self) -> bool {
         match self {

@@ -175,6 +175,12 @@ impl BackupReceiver {
         self.ended
     }
 
+    /// Whether a frame has begun and not ended.
+    #[must_use]
+    pub fn is_in_frame(&self) -> bool {
+        !self.decoder.is_between_frames()
+    }
+
     /// The FileIndex of the file being received, or 0: `JobFiles`.
     #[must_use]
     pub const fn files(&self) -> i32 {

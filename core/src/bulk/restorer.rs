@@ -205,6 +205,10 @@ impl Restorer {
         !self.is_over && !self.has_ended && self.messages.len() < MESSAGES && has_room
     }
 
+    pub(super) fn is_in_frame(&self) -> bool {
+        !self.decoder.is_between_frames()
+    }
+
     /// Whether the peer's stream came to its end, so that what follows is text again.
     pub(super) const fn is_in_step(&self) -> bool {
         self.has_ended

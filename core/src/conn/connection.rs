@@ -48,6 +48,8 @@ pub struct Conn {
     pub(super) broken: Option<(IoKind, Instant)>,
     /// A machine ended in the middle of a stream: nothing that follows makes sense.
     pub(super) is_deaf: bool,
+    /// No more input came in the middle of a frame that a machine was taking.
+    pub(super) is_frame_cut: bool,
     pub(super) next_work: u64,
     pub(super) heartbeat: Option<Heartbeat>,
     /// It says nothing of Towline, and hears nothing of it.
@@ -129,6 +131,7 @@ impl Conn {
             pause: Duration::ZERO,
             broken: None,
             is_deaf: false,
+            is_frame_cut: false,
             next_work: 0,
             heartbeat: None,
             is_stock: false,

@@ -102,7 +102,7 @@ impl Conn {
         let reason = match (doom, self.broken, self.rx.end) {
             (Some(doom), ..) => doom,
             (None, Some((kind, _)), _) | (None, None, End::Failed(kind)) => CloseReason::Io(kind, stage),
-            _ if !self.frames.is_between_frames() => CloseReason::CutFrame(stage),
+            _ if self.is_frame_cut || !self.frames.is_between_frames() => CloseReason::CutFrame(stage),
             _ if self.phase.is_early() => CloseReason::EarlyByPeer(stage),
             _ if self.rx.is_cut() => CloseReason::CutFrame(stage),
             _ => CloseReason::ByPeer,
@@ -118,6 +118,7 @@ impl Conn {
         }
         if !carried.is_cut {
             carried.is_cut = true;
+            self.is_frame_cut = carried.machine.is_in_frame() || !self.rx.plain.is_empty();
             carried.machine.on_cut();
         }
         while self.drive_machine() {}

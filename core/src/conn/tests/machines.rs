@@ -11,6 +11,7 @@ use crate::bulk::receive::ReceiverSetup;
 use crate::bulk::restorer::Restorer;
 use crate::bulk::sender::Sender;
 use crate::bulk::work::{DiskError, Remark};
+use crate::conn::Stage;
 use crate::ids::HandleId;
 use crate::limits;
 use crate::wire::block::{BlockHeader, Session};
@@ -335,6 +336,39 @@ fn a_backup_that_is_cut_reports_what_is_on_the_volume() {
     let on_volume: u64 = volumes.borrow().volumes[0].1.len() as u64;
     assert_eq!(node.pieces.iter().map(|piece| piece.bytes).sum::<u64>(), on_volume);
     assert!(matches!(pair.acceptor.closed(), Some(CloseReason::Io(IoKind::Reset, _))));
+}
+
+#[test]
+fn data_that_end_in_the_middle_of_a_frame_are_told_from_data_that_end_after_one() {
+    let half = b"\0\0\0\x09ha";
+    for is_cut in [false, true] {
+        let expected = if is_cut { CloseReason::CutFrame(Stage::Ready) } else { CloseReason::ByPeer };
+        let with_half = |stream: Vec<u8>| if is_cut { [&stream[..], half].concat() } else { stream };
+        let stream = with_half(backup(2, 5000));
+        let (mut pair, mut node, _volumes) = archive(Engine::Clear, 700, usize::MAX, stream, limits::PARCEL);
+        node.serve(&mut pair);
+        pair.to_acceptor.closed = true;
+        node.serve(&mut pair);
+        assert_eq!(node.outcome, Some(Outcome::Cut));
+        assert_eq!(pair.acceptor.closed(), Some(&expected), "an archive");
+
+        let (mut pair, _applied) = restoring(Engine::Clear, 700, with_half(restore(2, 5000)));
+        pair.tell_dialler(restorer());
+        pair.tell_acceptor(sender(3));
+        pair.drive();
+        pair.to_dialler.closed = true;
+        pair.drive();
+        assert_eq!(pair.dialler.closed(), Some(&expected), "a restore");
+
+        let (mut pair, _applied) = restoring(Engine::Clear, 700, restore(2, 5000));
+        pair.acceptor.worker = None;
+        pair.tell_acceptor(sender(3));
+        pair.drive();
+        pair.to_acceptor.bytes.extend(with_half(Vec::new()));
+        pair.to_acceptor.closed = true;
+        pair.drive();
+        assert_eq!(pair.acceptor.closed(), Some(&expected), "a sender");
+    }
 }
 
 #[test]
