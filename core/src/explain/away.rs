@@ -11,7 +11,8 @@ pub(super) const PAGES: &[Page] = &[
         "Both daemons of a job end their parts within moments of each other, or as soon as the last of them has written to its disk \
          what it keeps in memory. One has ended, and the other has sent or answered heartbeats for an hour and said nothing else.",
         "See what the disk of that machine does: a broken one, or a network file system whose server is away, holds a program up for \
-         ever. Restart the daemon if it does not go on by itself, and run the job again.",
+         ever. Or the other daemon has said that it has ended, and has not ended its data: see whether the two have a connection with \
+         each other still. Restart the daemon if it does not go on by itself, and run the job again.",
     ),
     entry(
         996,

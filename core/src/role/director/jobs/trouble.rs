@@ -306,7 +306,8 @@ impl Explain for Trouble {
                 Peer,
                 Backoff,
                 994,
-                "see what its disk does; a network file system whose server is away holds it up for ever",
+                "see what its disk does: a network file system whose server is away holds it up for ever; or it waits for \
+                 the end of the data, which the other has not sent",
             ),
             Self::Flood => (Peer, Backoff, 576, "update the storage daemon"),
             Self::UnknownRequest(_) => {
