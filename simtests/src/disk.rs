@@ -256,7 +256,7 @@ impl Verify {
                 let remarks = self.verifier.take_remarks();
                 DiskDone::Verified { parcel, lines: self.verifier.take(), remarks }
             }
-            Err(error) => DiskDone::Failed { error: DiskError::BadStream(format!("{error:?}")), buffer: parcel.bytes },
+            Err(error) => DiskDone::Failed { error: DiskError::BadStream(error.to_string()), buffer: parcel.bytes },
         }
     }
 
@@ -310,7 +310,7 @@ impl Restore {
                 parcel.clear();
                 DiskDone::Applied { parcel, remarks }
             }
-            Err(error) => DiskDone::Failed { error: DiskError::BadStream(format!("{error:?}")), buffer: parcel.bytes },
+            Err(error) => DiskDone::Failed { error: DiskError::BadStream(error.to_string()), buffer: parcel.bytes },
         }
     }
 

@@ -1,5 +1,7 @@
 //! Peers that hold a valid key and misuse it: they can harm their own jobs, and nobody else.
 
+mod data;
+
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
