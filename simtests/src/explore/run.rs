@@ -166,6 +166,7 @@ impl<'a> Run<'a> {
         self.listen();
         self.region.start_operator();
         self.answers = 0;
+        self.run_for(time_to_notice(self.draw))?;
         self.rest()?;
         self.check(Moment::Rest)?;
         self.back_up()?;
@@ -460,6 +461,14 @@ impl<'a> Run<'a> {
         self.check(Moment::Always)?;
         Ok(self.region.catalog.ended(id).unwrap_or_default())
     }
+}
+
+/// How long a director has to be left alone once everything is well. Before a job takes the connection on which one of our
+/// clients waits, it is asked whether it is there. A stock one cannot be asked: if a gateway has forgotten it meanwhile, TCP's
+/// keepalive shows it, after three heartbeat intervals and 2 s.
+fn time_to_notice(draw: &Draw) -> Duration {
+    let cannot_be_asked = draw.clients.iter().any(|client| client.stock.is_some() && client.dialled.waits());
+    if cannot_be_asked { Duration::from_secs(3 * draw.heartbeat + 2) } else { Duration::ZERO }
 }
 
 /// What is not at rest, in words.
