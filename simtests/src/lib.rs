@@ -38,6 +38,7 @@
 //! | `scenario` | any number of them in networks behind gateways, written down as values |
 //! | `explore` | the search: a seed draws a scenario with faults, invariants judge it, a failure shrinks |
 //! | `arm`, `keyholder` | the conformance suite's world, and raw peers; those that hold a valid key |
+//! | `misuse` | what these can do with a data channel |
 //!
 //! A network test of one's own: a client at home that dials its director, and the connection that a gateway forgets.
 //!
@@ -97,6 +98,8 @@ mod inbox;
 pub mod keyholder;
 pub mod link;
 mod meddle;
+#[cfg(feature = "toy")]
+pub mod misuse;
 pub mod names;
 mod net;
 pub mod network;

@@ -287,7 +287,6 @@ impl NetState {
         }
     }
 
-    #[cfg(feature = "suite")]
     pub(crate) fn accept(&mut self, host: HostId, address: SocketAddr) -> Option<SocketId> {
         self.listeners.get_mut(&(host, address))?.accepted.pop_front()
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use towline_core::cover::Mark;
-use towline_simtests::explore::{Draw, run};
+use towline_simtests::explore::{Draw, Watching, run, watch};
 
 /// Seeds that every run of the tests takes, so chosen that together they take every marked branch; the search itself draws
 /// others.
@@ -31,6 +31,15 @@ fn the_same_seed_is_the_same_story() {
         assert_eq!(run(&draw).hash, run(&draw).hash, "two runs of seed {seed} differ");
     }
     assert_ne!(run(&Draw::of(5)).hash, run(&Draw::of(6)).hash);
+}
+
+#[test]
+fn who_holds_the_key_of_a_daemon_gets_as_far_as_its_data_channel_and_harms_nobody_else() {
+    for (seed, what) in [(1_099, "foe fd0 sends"), (1_480, "foe sd0 gives")] {
+        let (outcome, trace) = watch(&Draw::of(seed), Watching { tap: None, tail: 1_000_000 });
+        assert!(outcome.failure.is_none(), "seed {seed}: {}", outcome.failure.expect("a failure"));
+        assert!(trace.contains(what), "seed {seed}: not {what:?}");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::rng::Rng;
 
-pub use fault::{Edge, Fault, Flow, Kind};
+pub use fault::{Abuse, Edge, Fault, Flow, Kind};
 
 /// The most clients and storage daemons that are drawn.
 const MOST_CLIENTS: u64 = 3;
@@ -274,6 +274,10 @@ impl Draw {
         if self.gateway.is_none() && self.faults.iter().any(|fault| fault.kind.edge() == Some(Edge::Border)) {
             return Err("there is no gateway whose uplink could fail".to_owned());
         }
+        let is_foe = |kind: Kind| matches!(kind, Kind::Foe(who, _) if self.tls || who == Who::Director);
+        if self.faults.iter().any(|fault| is_foe(fault.kind)) {
+            return Err("only a client or a storage daemon has a foe, who speaks in clear".to_owned());
+        }
         match orders.chain(faults).find(|who| !is_there(*who)) {
             Some(who) => Err(format!("{who:?} is mentioned, and not there")),
             None => Ok(()),
@@ -478,7 +482,7 @@ mod tests {
         let name = |text: String| text.split('(').next().unwrap_or_default().to_owned();
         let draws: Vec<Draw> = (0..4_000).map(Draw::of).collect();
         let faults = draws.iter().flat_map(|draw| &draw.faults).map(|fault| name(format!("{:?}", fault.kind)));
-        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 30);
+        assert_eq!(faults.collect::<std::collections::BTreeSet<_>>().len(), 31);
         let orders = draws.iter().flat_map(|draw| &draw.orders).map(|order| name(format!("{:?}", order.what)));
         assert_eq!(orders.collect::<std::collections::BTreeSet<_>>().len(), 8);
     }

@@ -72,6 +72,10 @@ pub(super) struct Evidence {
     pub(super) dead: Vec<String>,
     /// Jobs that have waited too long for a client that was away.
     pub(super) abandoned: Vec<String>,
+    /// Daemons whose place somebody has taken who holds their key.
+    pub(super) foes: BTreeSet<Who>,
+    /// Jobs in which such a one had a part: they may say what they like.
+    pub(super) tainted: BTreeSet<u32>,
 }
 
 impl Evidence {
@@ -97,6 +101,8 @@ impl Evidence {
             unwell: Instant::ZERO,
             dead: Vec::new(),
             abandoned: Vec::new(),
+            foes: BTreeSet::new(),
+            tainted: BTreeSet::new(),
         }
     }
 
@@ -105,6 +111,9 @@ impl Evidence {
         let before = self.look_at_flaws(region);
         let tables = region.catalog.tables();
         for row in tables.jobs.values() {
+            if !self.ended.contains_key(&row.job_id) && self.foes.iter().any(|foe| has_part(*foe, row)) {
+                self.tainted.insert(row.job_id);
+            }
             if row.job_type == b'B'
                 && let Some(client) = self.client_of(row)
             {
@@ -130,7 +139,10 @@ impl Evidence {
                 Some(_) => {}
                 None if is_end(row) => {
                     self.ended.insert(row.job_id, row.job_status);
-                    if row.job_type == b'R' && row.job_status == b'T' {
+                    // Of a client with a backup that may be somebody else's, that may be what is restored.
+                    let is_tainted =
+                        |other: &JobRow| other.client == row.client && self.tainted.contains(&other.job_id);
+                    if row.job_type == b'R' && row.job_status == b'T' && !tables.jobs.values().any(is_tainted) {
                         let verdict = self.compare(region, row, None);
                         self.restores.push((row.job_id, verdict));
                     }
@@ -232,6 +244,21 @@ fn is_explained(flaws: &Flaws, tree: &Files, back: &Files) -> bool {
         back.get(name) == Some(bytes) || flaws.iter().any(|flaw| explains(name, bytes, flaw))
     };
     !flaws.is_empty() && back.keys().all(|name| tree.contains_key(name)) && tree.iter().all(is_right)
+}
+
+/// Whether somebody in the place of a daemon has a part in a job.
+fn has_part(foe: Who, row: &JobRow) -> bool {
+    let name = scene::name(foe);
+    match foe {
+        // What copies has nothing to do with a client.
+        Who::Client(_) => row.client == name && b"BRV".contains(&row.job_type) && row.prior_job_id == 0,
+        // Whatever is restored or copied may be there.
+        Who::Storage(n) => {
+            let is_there = row.name.ends_with(&name) || n == 0 && row.name == scene::TIMED;
+            is_there || !b"BV".contains(&row.job_type) || row.prior_job_id != 0
+        }
+        Who::Director => true,
+    }
 }
 
 /// Whether a job has ended.

@@ -20,6 +20,7 @@ use crate::rng::Rng;
 use crate::scenario::Region;
 
 use super::draw::{self, Draw, Flow, Kind, Who};
+use super::foe::Foe;
 use super::scene::{host, name};
 use super::stock::Waiter;
 
@@ -31,11 +32,19 @@ pub(super) struct Faults {
     impostors: Vec<HostId>,
     /// Stock clients that wait at the director.
     pub(super) waiters: Vec<Waiter>,
+    /// Those who have taken the place of a daemon.
+    pub(super) foes: Vec<Foe>,
 }
 
 impl Faults {
     pub(super) const fn new(draw: &Draw) -> Self {
-        Self { rng: Rng::new(draw.seed ^ 0xfa_017), guests: 0, impostors: Vec::new(), waiters: Vec::new() }
+        Self {
+            rng: Rng::new(draw.seed ^ 0xfa_017),
+            guests: 0,
+            impostors: Vec::new(),
+            waiters: Vec::new(),
+            foes: Vec::new(),
+        }
     }
 
     /// A fault begins. A stranger comes with what it hears.
@@ -100,6 +109,7 @@ impl Faults {
             }
             Kind::Stranger(who) => return Some(self.stranger(region, who)),
             Kind::Impostor => self.impostor(region, draw),
+            Kind::Foe(who, abuse) => self.take_place(region, draw, who, abuse),
             Kind::Flawed(client, file, flaw) => {
                 let mut store = region.clients[client].disk.store();
                 let of = flawed_name(&store.files, file, flaw);
@@ -130,7 +140,14 @@ impl Faults {
             | Kind::NarrowUplink(edge, ..) => {
                 edges(region, edge).into_iter().for_each(|edge| region.world.mend_uplink(edge));
             }
+            // Whose place is taken begins again when that is over.
+            Kind::Kill(who) | Kind::Power(who) if self.foes.iter().any(|foe| foe.who == who) => {}
             Kind::Kill(who) | Kind::Power(who) => restart(region, who),
+            Kind::Foe(who, _) => {
+                self.foes.iter_mut().filter(|foe| foe.who == who).for_each(|foe| foe.leave(&region.world));
+                self.foes.retain(|foe| foe.who != who);
+                restart(region, who);
+            }
             Kind::Roam(who) => back_home(region, draw, who),
             Kind::GatewayCut => region.world.mend_gateways(),
             Kind::DiskFull(n, _) => region.storages[n].disk.store().capacity = 0,
@@ -212,6 +229,16 @@ impl Faults {
             self.wait(region, (IMPOSTOR, IMPOSTOR));
             self.wait(region, (&name(Who::Client(0)), "wrong"));
         }
+    }
+
+    /// Somebody with its key takes the place of a daemon.
+    fn take_place(&mut self, region: &mut Region, draw: &Draw, who: Who, abuse: draw::Abuse) {
+        let at = host(region, who);
+        region.world.kill(at);
+        let rng = Rng::new(draw.seed ^ 0xf0_e5);
+        let foe = Foe::begin(&region.world, (who, at), name(who), abuse, rng);
+        let waits = matches!(who, Who::Client(n) if draw.clients[n].dialled.waits());
+        self.foes.push(if waits { foe.dialling(&region.world) } else { foe });
     }
 
     /// Somebody dials the director as a client with this name and password, and waits.

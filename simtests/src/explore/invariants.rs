@@ -11,7 +11,7 @@ use crate::calls::Call;
 use crate::scenario::Region;
 
 use super::FailureKind;
-use super::draw::{Edge, Kind, Who};
+use super::draw::{Edge, Fault, Kind, What, Who};
 use super::evidence::{Evidence, is_end, is_good};
 use super::faults::IMPOSTOR;
 use super::scene::{TIMED, host, name};
@@ -99,6 +99,7 @@ pub const ALL: &[Invariant] = &[
     safety("nobody dials in a storm", Moment::Rest, nobody_storms),
     safety("what was acknowledged is there", Moment::End, nothing_is_lost),
     safety("a file that is not saved as it is is named", Moment::End, flaws_are_named),
+    safety("who holds one key harms no job of others", Moment::End, others_are_unharmed),
     safety("all daemons agree how a job has ended", Moment::End, daemons_agree),
     safety("no reservation outlives its job", Moment::End, nothing_is_reserved),
 ];
@@ -275,8 +276,30 @@ fn nothing_is_lost(look: &Look<'_>) -> Result<(), String> {
 fn flaws_are_named(look: &Look<'_>) -> Result<(), String> {
     let rows: Vec<JobRow> = look.region.catalog.tables().jobs.values().cloned().collect();
     let backups = rows.iter().filter(|row| row.job_type == b'B' && row.prior_job_id == 0 && is_good(row));
+    let backups = backups.filter(|row| !look.evidence.tainted.contains(&row.job_id));
     let unsaid = |row: &JobRow| look.evidence.unsaid(row, &look.region.report(row.job_id));
     backups.into_iter().find_map(unsaid).map_or(Ok(()), Err)
+}
+
+/// Where nothing else goes wrong, a backup is good in which nobody else's hands had a part.
+fn others_are_unharmed(look: &Look<'_>) -> Result<(), String> {
+    let draw = &look.evidence.draw;
+    let is_foe = |fault: &Fault| matches!(fault.kind, Kind::Foe(..));
+    if !draw.faults.iter().all(is_foe) || draw.orders.iter().any(|order| order.what == What::Cancel) {
+        return Ok(());
+    }
+    let rows: Vec<JobRow> = look.region.catalog.tables().jobs.values().cloned().collect();
+    let is_of_others = |row: &&JobRow| row.job_type == b'B' && !look.evidence.tainted.contains(&row.job_id);
+    match rows.iter().filter(is_of_others).find(|row| is_end(row) && !is_good(row)) {
+        Some(row) => Err(format!(
+            "job {} ends with {} beside {:?}:\n{}",
+            row.job_id,
+            char::from(row.job_status),
+            draw.faults.first().map(|fault| fault.kind),
+            look.region.report(row.job_id)
+        )),
+        None => Ok(()),
+    }
 }
 
 /// What the catalog has as good no daemon has as failed.
@@ -289,7 +312,7 @@ fn daemons_agree(look: &Look<'_>) -> Result<(), String> {
         for job in &status.terminated {
             let Some(row) = tables.jobs.get(&job.id) else { continue };
             let is_fine = job.status.starts_with("OK");
-            if is_good(row) && !is_fine {
+            if is_good(row) && !is_fine && !look.evidence.tainted.contains(&job.id) {
                 let (name, said) = (name(*who), &job.status);
                 return Err(format!("job {} is good, and {name} says {said:?}", job.id));
             }
@@ -346,8 +369,10 @@ impl Evidence {
     pub(super) fn note_abandoned(&mut self, region: &Region, n: usize) {
         let Some(fault) = self.draw.faults.get(n) else { return };
         let (Kind::Kill(who @ Who::Client(_)) | Kind::Power(who @ Who::Client(_))) = fault.kind else { return };
-        // By its director's clock, and as its catalog has it.
-        if self.draw.faults.iter().any(|fault| fault.kind.touches_director()) {
+        // By its director's clock, and as its catalog has it. Who has taken the client's place is not away.
+        let hides =
+            |fault: &Fault| fault.kind.touches_director() || matches!(fault.kind, Kind::Foe(of, _) if of == who);
+        if self.draw.faults.iter().any(hides) {
             return;
         }
         let now = region.world.wall_of(region.director).seconds();
@@ -369,7 +394,9 @@ impl Evidence {
     /// them hear each other.
     fn is_unclear(&self, n: usize, one: Who, two: Who) -> bool {
         let touches = |kind: Kind| match kind {
-            Kind::Sleep(of) | Kind::Roam(of) | Kind::Kill(of) | Kind::Power(of) => of == one || of == two,
+            Kind::Sleep(of) | Kind::Roam(of) | Kind::Kill(of) | Kind::Power(of) | Kind::Foe(of, _) => {
+                of == one || of == two
+            }
             Kind::Cut(a, b) | Kind::CutWay(a, b) => [a, b].contains(&one) && [a, b].contains(&two),
             Kind::CutUplink(edge) | Kind::CutUplinkWay(edge, _) => match edge {
                 Edge::Of(of) => of == one || of == two,

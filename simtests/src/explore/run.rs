@@ -161,7 +161,9 @@ impl<'a> Run<'a> {
             self.check(Moment::Always)?;
         }
         self.run_for(Duration::from_secs(1))?;
+        self.evidence.look(&self.region);
         heal(&mut self.region, self.draw, &mut self.faults);
+        self.evidence.foes.clear();
         // What was said before may be answered late, and nobody knows whether a director that lost its power heard it.
         self.listen();
         self.region.start_operator();
@@ -189,16 +191,21 @@ impl<'a> Run<'a> {
                     let until = self.region.world.now() + lasts + Duration::from_secs(1);
                     self.evidence.unwell = self.evidence.unwell.max(until);
                 }
+                // What has ended before has nothing to do with who comes now.
+                self.evidence.look(&self.region);
                 if let Some(heard) = self.faults.begin(&mut self.region, self.draw, fault.kind, lasts) {
                     self.evidence.strangers.push((format!("{:?}", fault.kind), heard));
                 }
+                self.evidence.foes = self.faults.foes.iter().map(|foe| foe.who).collect();
             }
             Then::End(n) => {
                 let fault = &self.draw.faults[n];
                 self.region.world.note("fault", &format!("ends: {:?}", fault.kind));
                 self.evidence.note_dead(&self.region, n);
                 self.evidence.note_abandoned(&self.region, n);
+                self.evidence.look(&self.region);
                 self.faults.end(&mut self.region, self.draw, fault.kind);
+                self.evidence.foes = self.faults.foes.iter().map(|foe| foe.who).collect();
             }
         }
     }
@@ -307,7 +314,7 @@ impl<'a> Run<'a> {
             }
             None => _ = self.region.world.step(),
         }
-        self.wait_as_stock();
+        self.serve_guests();
         let steps = self.region.world.steps();
         if steps >= self.looked + LOOK_EVERY {
             self.looked = steps;
@@ -320,8 +327,13 @@ impl<'a> Run<'a> {
         Ok(())
     }
 
-    /// Stock clients go on with what they wait for.
-    fn wait_as_stock(&mut self) {
+    /// Those who are no daemons go on: stock clients that wait, and foes.
+    fn serve_guests(&mut self) {
+        for foe in &mut self.faults.foes {
+            let (region, draw) = (&self.region, self.draw);
+            foe.go_on(&region.world, &|name| scene::dialled_at(region, draw, name));
+            foe.news.drain(..).for_each(|news| self.region.world.note("foe", &news));
+        }
         for waiter in &mut self.faults.waiters {
             waiter.go_on(&self.region.world);
             self.evidence.to_stock.append(&mut waiter.signals);
@@ -386,6 +398,9 @@ impl<'a> Run<'a> {
             let mut original = row;
             while let Some(before) = rows.iter().find(|other| other.job_id == original.prior_job_id) {
                 original = before;
+            }
+            if [row, original].iter().any(|row| self.evidence.tainted.contains(&row.job_id)) {
+                continue;
             }
             let versions = self.evidence.versions.get(&original.job_id).map(|of| (original.job_id, *of));
             // Of a backup that could save nothing there is nothing to restore.

@@ -104,6 +104,18 @@ pub(super) fn host(region: &Region, who: Who) -> HostId {
     }
 }
 
+/// Where others dial the daemon of this name, or who is at an address.
+pub(super) fn dialled_at(region: &Region, draw: &Draw, name: &str) -> Option<IpAddr> {
+    if let Ok(address) = name.parse() {
+        return Some(address);
+    }
+    let who = draw.everybody().into_iter().find(|who| self::name(*who) == name)?;
+    if draw.translates(Inside::Office) && !matches!(who, Who::Client(_)) {
+        return Some(GATEWAY.into());
+    }
+    region.world.home(host(region, who)).map(|(_, address)| address)
+}
+
 /// The network of a client and its address there, as drawn.
 pub(super) fn home(region: &Region, draw: &Draw, n: usize) -> (NetworkId, IpAddr) {
     let station = client(draw, n);

@@ -269,6 +269,7 @@ impl Kind {
             Self::Clock(of, seconds) => Self::Clock(who(of)?, seconds),
             Self::NetworkChanged(of) => Self::NetworkChanged(who(of)?),
             Self::Stranger(of) => Self::Stranger(who(of)?),
+            Self::Foe(of, abuse) => Self::Foe(who(of)?, abuse),
             Self::NamesFail(of) => Self::NamesFail(who(of)?),
             Self::NamesMissing(of) => Self::NamesMissing(who(of)?),
             Self::NamesSlow(of, millis) => Self::NamesSlow(who(of)?, millis),

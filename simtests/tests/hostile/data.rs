@@ -8,15 +8,12 @@ use std::time::Duration;
 use towline_core::limits;
 use towline_core::secret::Secret;
 use towline_core::socket::SocketOptions;
-use towline_core::wire::attributes::{NewAttributes, Stat};
 use towline_core::wire::cram_md5::password_key;
-use towline_core::wire::digest::{Algorithm, Hasher};
-use towline_core::wire::frame;
-use towline_core::wire::stream::{FileType, Stream};
 use towline_simtests::arm::{Door, Shared};
 use towline_simtests::disk::Files;
 use towline_simtests::host::HostId;
 use towline_simtests::keyholder::{Keyholder, Pass, Said};
+use towline_simtests::misuse::{Gift, Misuse, frames, whole_file};
 use towline_simtests::ready;
 use towline_simtests::rng::Rng;
 use towline_simtests::site::{Site, Standing};
@@ -164,130 +161,6 @@ impl Client {
     }
 }
 
-/// Frames: texts as they are, and an end of data for each empty one.
-fn frames(texts: &[&[u8]]) -> Vec<u8> {
-    let mut frames = Vec::new();
-    for text in texts {
-        if text.is_empty() { frames.extend((-1_i32).to_be_bytes()) } else { frame::put_data(&mut frames, text) }
-    }
-    frames
-}
-
-/// The attribute record of a file of five bytes.
-fn attributes(index: i32) -> Vec<u8> {
-    let stat = Stat { mode: 0o100_644, nlink: 1, size: 5, data_stream: Stream::FILE_DATA, ..Stat::default() };
-    let name = format!("/data/file-{index:03}").into_bytes();
-    let new = NewAttributes {
-        file_type: FileType::Regular,
-        name: &name,
-        stat: &stat,
-        link: b"",
-        attrs_ex: b"",
-        delta_seq: 0,
-    };
-    let mut record = Vec::new();
-    new.encode(index, &mut record);
-    record
-}
-
-fn digest(bytes: &[u8]) -> Vec<u8> {
-    let mut hasher = Hasher::new(Algorithm::Xxh128);
-    hasher.update(bytes);
-    hasher.finish().as_bytes().to_vec()
-}
-
-/// One whole file, as a file daemon sends it.
-fn whole_file(index: i32) -> Vec<u8> {
-    let head = |stream: i32| format!("{index} {stream} 0").into_bytes();
-    frames(&[&head(1), &attributes(index), b"", &head(2), b"hello", b"", &head(40), &digest(b"hello"), b""])
-}
-
-/// What a hostile client does with its data channel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Misuse {
-    /// Bytes that mean nothing.
-    Garbage,
-    /// A frame of two gigabytes.
-    GiantLength,
-    /// The same where a stream should begin.
-    GiantHeader,
-    /// Data of a file before its name.
-    OutOfOrder,
-    /// A file with the number of an earlier one.
-    GoesBack,
-    /// A number that no file has.
-    Leap,
-    /// A signal in the middle of a record.
-    Signals,
-    /// The session is opened again in the middle of it.
-    SecondOpen,
-    /// A second connection for the same job.
-    SecondChannel,
-    /// More data after their end.
-    AfterEnd,
-    /// A byte now and then.
-    Drip,
-    /// Nothing more, though the director is told that all is well.
-    ForgottenEnd,
-    /// It leaves in the middle of a frame.
-    CutFrame,
-}
-
-impl Misuse {
-    const ALL: [Self; 13] = [
-        Self::Garbage,
-        Self::GiantLength,
-        Self::GiantHeader,
-        Self::OutOfOrder,
-        Self::GoesBack,
-        Self::Leap,
-        Self::Signals,
-        Self::SecondOpen,
-        Self::SecondChannel,
-        Self::AfterEnd,
-        Self::Drip,
-        Self::ForgottenEnd,
-        Self::CutFrame,
-    ];
-
-    fn bytes(self, rng: &mut Rng) -> Vec<u8> {
-        let garbage: Vec<u8> = (0..1 + rng.size(20_000)).map(|_| rng.next().to_le_bytes()[0]).collect();
-        let giant = || [&i32::MAX.to_be_bytes()[..], &[7; 4_000]].concat();
-        match self {
-            Self::Garbage => garbage,
-            Self::GiantLength => [frames(&[b"3 1 0", &attributes(3), b"", b"3 2 0"]), giant()].concat(),
-            Self::GiantHeader => giant(),
-            Self::OutOfOrder => {
-                frames(&[b"3 40 0", &digest(b""), b"", b"3 2 0", b"hello", b"", b"3 1 0", &attributes(3), b""])
-            }
-            Self::GoesBack => whole_file(1),
-            Self::Leap => frames(&[b"2147483647 1 0", &attributes(7), b""]),
-            Self::Signals => {
-                [frames(&[b"3 2 0", b"hel"]), (-17_i32).to_be_bytes().to_vec(), frames(&[b"lo", b""])].concat()
-            }
-            Self::SecondOpen => frames(&[b"append open session\n"]),
-            Self::AfterEnd => [frames(&[b""]), whole_file(3), garbage].concat(),
-            Self::CutFrame => vec![0, 0, 0, 9, b'3', b' '],
-            Self::SecondChannel | Self::Drip | Self::ForgottenEnd => Vec::new(),
-        }
-    }
-
-    /// The code of what its job's report says.
-    const fn code(self) -> &'static str {
-        match self {
-            Self::AfterEnd => "(T0672)",
-            Self::CutFrame => "(T0405)",
-            Self::ForgottenEnd => "(T0994)",
-            _ => "(T0501)",
-        }
-    }
-
-    /// Whether nothing but a person, or the end of the job's time, can tell it from a slow client.
-    const fn is_patient(self) -> bool {
-        matches!(self, Self::Drip | Self::SecondChannel | Self::OutOfOrder)
-    }
-}
-
 /// Misuses the data channel of a job that has begun well.
 fn misuse(world: &Shared, own: HostId, what: Misuse, rng: &mut Rng) -> (Client, Keyholder) {
     let mut client = Client::take(world, own);
@@ -358,83 +231,6 @@ fn a_client_that_misuses_its_data_channel_fails_its_own_job_with_a_reason_and_ha
             let next = standing.order("run job=other yes").expect("taken");
             let row = standing.await_end(next, HOUR);
             assert_eq!(row.map(|row| row.job_status), Some(b'T'), "{case}: {}", standing.report(next));
-        }
-    }
-}
-
-/// What a hostile storage daemon gives a client that restores.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Gift {
-    /// What it asked for: the others differ from it in one thing.
-    Right,
-    /// Other bytes than were saved.
-    WrongBytes,
-    /// A record of another length than its header says.
-    WrongLength,
-    /// Data of a file that has not begun.
-    NoName,
-    /// A header that is none.
-    NoHeader,
-    /// Bytes that mean nothing.
-    Garbage,
-    /// A frame of two gigabytes.
-    GiantLength,
-    /// The connection ends in the middle of a record.
-    Cut,
-    /// Nothing more comes, and the director is told that all was sent.
-    ForgottenEnd,
-    /// More comes after the end.
-    AfterEnd,
-}
-
-impl Gift {
-    const ALL: [Self; 10] = [
-        Self::Right,
-        Self::WrongBytes,
-        Self::WrongLength,
-        Self::NoName,
-        Self::NoHeader,
-        Self::Garbage,
-        Self::GiantLength,
-        Self::Cut,
-        Self::ForgottenEnd,
-        Self::AfterEnd,
-    ];
-
-    /// What its job's report says.
-    const fn said(self) -> &'static str {
-        match self {
-            Self::Right => "Restore OK",
-            Self::WrongBytes => "/data/file-001 is not what was saved (T0550)",
-            Self::WrongLength | Self::NoName => "(T0607)",
-            Self::NoHeader => "hdr of a record (T0502)",
-            Self::Garbage | Self::GiantLength => "(T0501)",
-            Self::Cut => "(T0405)",
-            Self::ForgottenEnd => "(T0994)",
-            Self::AfterEnd => "(T0664)",
-        }
-    }
-
-    fn bytes(self, rng: &mut Rng) -> Vec<u8> {
-        let head = |stream: i32, bytes: &[u8]| format!("rechdr 1 1767225600 1 {stream} {}", bytes.len()).into_bytes();
-        let record = |stream: i32, bytes: &[u8]| frames(&[&head(stream, bytes), bytes]);
-        let garbage: Vec<u8> = (0..1 + rng.size(20_000)).map(|_| rng.next().to_le_bytes()[0]).collect();
-        let name = record(1, &attributes(1));
-        let right = [name.clone(), record(2, b"hello"), record(40, &digest(b"hello"))].concat();
-        let end = frames(&[b""]);
-        match self {
-            Self::Right => [right, end].concat(),
-            Self::WrongBytes => [name, record(2, b"jelly"), record(40, &digest(b"hello")), end].concat(),
-            Self::WrongLength => [name, frames(&[&head(2, b"hello!"), b"hello"]), end].concat(),
-            Self::NoName => [record(2, b"hello"), right, end].concat(),
-            Self::NoHeader => [right, frames(&[b"hdr of a record"]), end].concat(),
-            Self::Garbage => [right, garbage].concat(),
-            Self::GiantLength => {
-                [name, frames(&[&head(2, b"hello")]), i32::MAX.to_be_bytes().to_vec(), garbage].concat()
-            }
-            Self::Cut => [name, frames(&[&head(2, b"hello")]), vec![0, 0, 0, 5, b'h']].concat(),
-            Self::ForgottenEnd => right,
-            Self::AfterEnd => [right.clone(), end.clone(), right, garbage, end].concat(),
         }
     }
 }

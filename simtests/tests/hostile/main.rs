@@ -9,6 +9,7 @@ use std::time::Duration;
 use towline_core::socket::SocketOptions;
 use towline_simtests::arm::{Door, Shared};
 use towline_simtests::keyholder::{Keyholder, Pass};
+use towline_simtests::misuse::{self, ANSWERS};
 use towline_simtests::rng::Rng;
 use towline_simtests::town::{Plan, Town};
 use towline_simtests::world::World;
@@ -48,23 +49,6 @@ const ORDERS: &[&str] = &[
     ".status current\n",
     "resolve nobody\n",
 ];
-/// What a file daemon answers, whatever it was asked.
-const ANSWERS: &[&str] = &[
-    "2000 OK Hello 54\n",
-    "2000 OK Job Hello (26.0.0) Linux\n",
-    "2000 OK level\n",
-    "2000 OK include\n",
-    "2000 OK FDSecureEraseCmd\n",
-    "2000 OK storage\n",
-    "2000 OK backup\n",
-    "2800 End Job TermCode=84 JobFiles=1000 ReadBytes=1000000 JobBytes=1000000 Errors=0 VSS=0 Encrypt=0\n",
-    "3000 OK data\n",
-    "2000 OK\n",
-    "2999 Invalid command\n",
-    "Jmsg JobId=1 type=6 level=0 everything is fine\n",
-    "UpdCat JobId=1 FileAttributes \n",
-];
-
 /// Takes the town's world apart from it, so that peers can hold it too, and puts it back.
 fn with_world<T>(town: &mut Town, act: impl FnOnce(&Shared) -> T) -> T {
     let shared = Rc::new(RefCell::new(std::mem::replace(&mut town.world, World::new(0))));
@@ -76,23 +60,7 @@ fn with_world<T>(town: &mut Town, act: impl FnOnce(&Shared) -> T) -> T {
 
 /// Says one of these, or something like it, or nothing that anybody understands.
 fn babble(peer: &mut Keyholder, rng: &mut Rng, words: &[&str]) -> bool {
-    let pick = |rng: &mut Rng| words[usize::try_from(rng.below(words.len() as u64)).unwrap_or(0)];
-    let mut text = pick(rng).as_bytes().to_vec();
-    let said = match rng.below(8) {
-        0 => {
-            let at = usize::try_from(rng.below(text.len() as u64)).unwrap_or(0);
-            text[at] = rng.next().to_le_bytes()[0];
-            peer.say(&text)
-        }
-        1 => peer.say(&text.repeat(1 + rng.size(200))),
-        2 => {
-            let signal = -i32::try_from(1 + rng.below(30)).unwrap_or(1);
-            peer.put(&signal.to_be_bytes())
-        }
-        3 => peer.put(&rng.next().to_le_bytes()),
-        _ => peer.say(&text),
-    };
-    said.is_ok()
+    peer.put(&misuse::babble(rng, words)).is_ok()
 }
 
 /// The state in which a job ends, and its report.

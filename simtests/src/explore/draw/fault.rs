@@ -23,6 +23,19 @@ pub enum Edge {
     Border,
 }
 
+/// What somebody does who holds a valid key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Abuse {
+    /// Begins well, and says nothing more.
+    Silence,
+    /// Begins well, and then says what comes to its mind.
+    Babble,
+    /// Says that all is done, and does nothing.
+    Lies,
+    /// Follows its director, and misuses the data channel.
+    Data,
+}
+
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fault {
@@ -95,6 +108,8 @@ pub enum Kind {
     NamesMissing(Who),
     /// A host's resolver takes so many milliseconds.
     NamesSlow(Who, u64),
+    /// Somebody who holds its key has taken the place of a file daemon or of a storage daemon.
+    Foe(Who, Abuse),
     /// A file of a client, or the folder of all its files, cannot be saved as it is.
     Flawed(usize, usize, Flaw),
 }
@@ -118,6 +133,7 @@ impl Kind {
             | Self::NamesFail(who)
             | Self::NamesMissing(who)
             | Self::NamesSlow(who, _)
+            | Self::Foe(who, _)
             | Self::Stranger(who) => vec![who],
             Self::StockWaits(client) | Self::Flawed(client, ..) => vec![Who::Client(client)],
             Self::DiskFull(storage, _) | Self::DiskBroken(storage) | Self::SyncFails(storage) => {

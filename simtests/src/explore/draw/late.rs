@@ -1,6 +1,6 @@
 //! What was added to draws later, each from a generator of its own, so that all that was drawn before stays what it was.
 
-use super::{Draw, Edge, Fault, Flow, Kind, LONGEST, index, moment};
+use super::{Abuse, Draw, Edge, Fault, Flow, Kind, LONGEST, Order, What, Who, index, moment};
 use crate::disk::Flaw;
 use crate::rng::Rng;
 
@@ -10,6 +10,7 @@ impl Draw {
         self.draw_flaws(&mut Rng::new(seed ^ 0x00f1_a3ed));
         self.draw_protocols(&mut Rng::new(seed ^ 0x9707_0c01));
         self.draw_edges(&mut Rng::new(seed ^ 0x00ed_6e5f_0a17));
+        self.draw_foes(&mut Rng::new(seed ^ 0x00f0_e5ca_9e11));
     }
 
     /// Some of the stock clients are old: what a director asks of them goes by the number of their protocol.
@@ -63,5 +64,44 @@ impl Draw {
         };
         self.faults.push(Fault { at: near + moment(rng, 60_000), lasts: moment(rng, LONGEST), kind });
         self.faults.sort_by_key(|fault| fault.at);
+    }
+
+    /// Somebody with a valid key takes a daemon's place shortly before it is needed. It speaks in clear.
+    fn draw_foes(&mut self, rng: &mut Rng) {
+        if self.tls || !rng.one_in(4) {
+            return;
+        }
+        let needed: Vec<(u64, Who)> = self
+            .orders
+            .iter()
+            .flat_map(|order| order.what.names().into_iter().map(|who| (order.at, who)))
+            .filter(|(_, who)| *who != Who::Director)
+            .collect();
+        let Some(&(at, who)) = needed.get(index(rng, needed.len())) else { return };
+        let abuse = match rng.below(7) {
+            0 => Abuse::Silence,
+            1 | 2 => Abuse::Babble,
+            3 => Abuse::Lies,
+            _ => Abuse::Data,
+        };
+        let at = self.restored_late(rng, (who, abuse), at).unwrap_or(at);
+        let (at, lasts) = (at.saturating_sub(rng.below(2_000)), 60_000 + moment(rng, LONGEST));
+        self.faults.push(Fault { at, lasts, kind: Kind::Foe(who, abuse) });
+        self.faults.sort_by_key(|fault| fault.at);
+    }
+
+    /// Has somebody restore what is backed up then, if that is what a storage daemon in other hands is to give; when.
+    fn restored_late(&mut self, rng: &mut Rng, foe: (Who, Abuse), at: u64) -> Option<u64> {
+        let is_storage = matches!(foe, (Who::Storage(_), Abuse::Data)) && rng.one_in(2);
+        let client = self.orders.iter().find_map(|order| match order.what {
+            What::Backup(client, storage) if order.at <= at && foe.0 == Who::Storage(storage) => Some(client),
+            _ => None,
+        });
+        let client = client
+            .filter(|client| is_storage && !self.orders.iter().any(|order| order.what == What::Restore(*client)))?;
+        let at = at + 30_000 + rng.below(60_000);
+        self.orders.push(Order { at, what: What::Restore(client) });
+        self.orders.sort_by_key(|order| order.at);
+        Some(at)
     }
 }

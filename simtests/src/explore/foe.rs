@@ -1,0 +1,463 @@
+//! Somebody who holds the key of a file daemon or of a storage daemon and has taken its place. The key opens its director and
+//! the data channels of its jobs, and it misuses both. It speaks in clear.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use towline_core::drive::{DialOrder, ListenOrder};
+use towline_core::secret::Secret;
+use towline_core::socket::SocketOptions;
+use towline_core::time::Instant;
+use towline_core::wire::cram_md5::{ACCEPTED, Challenge, password_key};
+use towline_core::wire::frame;
+use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
+
+use crate::host::HostId;
+use crate::misuse::{ANSWERS, Gift, Misuse, REPLIES, babble, whole_file};
+use crate::net::{Owner, SocketId};
+use crate::rng::Rng;
+use crate::world::World;
+
+use super::draw::{Abuse, Who};
+
+/// The key that it gives for a job, where it is a storage daemon.
+const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
+/// Connections that it has at a time.
+const MOST_LINES: usize = 40;
+/// Of what comes on one of them, and of what it has to say there, what it keeps.
+const MOST_BYTES: usize = 1 << 20;
+/// How long it pauses before it dials its director again, and before it babbles again.
+const DIAL: Duration = Duration::from_secs(30);
+const WORD: Duration = Duration::from_millis(200);
+
+/// See the [module](self).
+#[derive(Debug)]
+pub(super) struct Foe {
+    pub(super) who: Who,
+    host: HostId,
+    name: String,
+    abuse: Abuse,
+    rng: Rng,
+    /// After how many orders it begins to misbehave.
+    well: u64,
+    lines: Vec<Line>,
+    /// The last job that it has heard of, the job's key, and where the storage daemon for its data is.
+    job: String,
+    key: Secret,
+    storage: Option<SocketAddr>,
+    /// When it dials its director, if it does.
+    next_dial: Option<Instant>,
+    /// When it babbles of its own accord, and how often yet.
+    next_word: Instant,
+    words: u64,
+    /// What it has done, for the trace.
+    pub(super) news: Vec<String>,
+}
+
+/// A connection of it.
+#[derive(Debug)]
+struct Line {
+    socket: SocketId,
+    with: With,
+    step: Step,
+    /// What it says once the connection is open, if it has dialled.
+    hello: Option<String>,
+    ahead: Vec<u8>,
+    unsent: Vec<u8>,
+    /// Orders that it has heard.
+    orders: u64,
+    /// Ends of lists that have come for the present order.
+    ends: u32,
+    in_fileset: bool,
+    /// It reads no more.
+    is_deaf: bool,
+}
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum With {
+    Director,
+    /// The other daemon of a job.
+    Data,
+}
+
+/// What it waits for (`wire/1 §4`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Open,
+    Hello,
+    Answer,
+    Challenge,
+    Verdict,
+    Talk,
+    Over,
+}
+
+impl Line {
+    fn new(socket: SocketId, with: With, hello: Option<String>) -> Self {
+        let step = if hello.is_some() { Step::Open } else { Step::Hello };
+        let (ahead, unsent) = (Vec::new(), Vec::new());
+        Self { socket, with, step, hello, ahead, unsent, orders: 0, ends: 0, in_fileset: false, is_deaf: false }
+    }
+
+    fn say(&mut self, text: impl AsRef<[u8]>) {
+        frame::put_data(&mut self.unsent, text.as_ref());
+    }
+
+    /// Reads what has come, writes what there is to write, and sees whether it is over.
+    fn pump(&mut self, world: &World) {
+        let mut net = world.net.borrow_mut();
+        let Some(end) = net.end(self.socket) else { return self.step = Step::Over };
+        if self.step == Step::Open {
+            if !end.can_write() {
+                return;
+            }
+            self.step = Step::Challenge;
+            if let Some(hello) = &self.hello {
+                frame::put_data(&mut self.unsent, hello.as_bytes());
+            }
+        }
+        let mut space = [0; 4096];
+        while !self.is_deaf && self.ahead.len() < MOST_BYTES {
+            match net.read(self.socket, &mut space) {
+                None => break,
+                Some(Ok(n @ 1..)) => self.ahead.extend_from_slice(&space[..n]),
+                Some(Ok(0) | Err(_)) => {
+                    self.step = Step::Over;
+                    break;
+                }
+            }
+        }
+        while let Some(Ok(n @ 1..)) = net.write(self.socket, &self.unsent).filter(|_| !self.unsent.is_empty()) {
+            self.unsent.drain(..n);
+        }
+        if self.step == Step::Over || self.unsent.len() > MOST_BYTES {
+            self.step = Step::Over;
+            net.close(self.socket);
+        }
+    }
+
+    /// What was said next: a text, or a signal.
+    fn next_said(&mut self) -> Option<Result<Vec<u8>, i32>> {
+        let head = i32::from_be_bytes(*self.ahead.first_chunk::<4>()?);
+        let Ok(length) = usize::try_from(head) else {
+            self.ahead.drain(..4);
+            return Some(Err(head));
+        };
+        let is_whole = self.ahead.len() >= 4 + length;
+        is_whole.then(|| Ok(self.ahead.drain(..4 + length).skip(4).collect()))
+    }
+}
+
+impl Foe {
+    /// Takes the place of a daemon, which is dead; it dials its director too if that one `waits` there.
+    pub(super) fn begin(world: &World, (who, host): (Who, HostId), name: String, abuse: Abuse, mut rng: Rng) -> Self {
+        let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(who)));
+        let order = ListenOrder { on: door, socket: SocketOptions::default(), backlog: 0 };
+        let _taken = world.net.borrow_mut().listen(host, None, &order);
+        let (well, words) = (rng.below(16), 50 + rng.below(200));
+        Self {
+            who,
+            host,
+            name,
+            abuse,
+            rng,
+            well,
+            lines: Vec::new(),
+            job: String::new(),
+            key: Secret::from(""),
+            storage: None,
+            next_dial: None,
+            next_word: world.now(),
+            words,
+            news: Vec::new(),
+        }
+    }
+
+    /// It dials its director too, and waits there.
+    pub(super) fn dialling(mut self, world: &World) -> Self {
+        self.next_dial = Some(world.now());
+        self
+    }
+
+    /// Goes on as far as it can; `at` knows where a name leads.
+    pub(super) fn go_on(&mut self, world: &World, at: &dyn Fn(&str) -> Option<IpAddr>) {
+        let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(self.who)));
+        while let Some(socket) = world.net.borrow_mut().accept(self.host, door) {
+            // Whose it is the hello says.
+            self.add(world, Line::new(socket, With::Data, None));
+        }
+        if self.next_dial.is_some_and(|next| next <= world.now()) {
+            self.call_director(world, at);
+        }
+        for n in 0..self.lines.len() {
+            self.lines[n].pump(world);
+            while self.lines[n].step != Step::Over
+                && let Some(said) = self.lines[n].next_said()
+            {
+                match said {
+                    Ok(text) => self.on_text(world, n, &text, at),
+                    Err(signal) => self.on_signal(n, signal),
+                }
+            }
+        }
+        self.babble(world.now());
+        self.lines.iter_mut().for_each(|line| line.pump(world));
+        self.lines.retain(|line| line.step != Step::Over);
+    }
+
+    /// It is gone.
+    pub(super) fn leave(&mut self, world: &World) {
+        let mut net = world.net.borrow_mut();
+        net.unlisten(self.host, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(self.who))));
+        self.lines.drain(..).for_each(|line| net.close(line.socket));
+    }
+
+    fn add(&mut self, world: &World, line: Line) {
+        if self.lines.len() < MOST_LINES { self.lines.push(line) } else { world.net.borrow_mut().close(line.socket) }
+    }
+
+    fn call_director(&mut self, world: &World, at: &dyn Fn(&str) -> Option<IpAddr>) {
+        self.next_dial = Some(world.now() + DIAL);
+        let is_there = self.lines.iter().any(|line| line.with == With::Director && line.hello.is_some());
+        if let Some(address) = at("dir").filter(|_| !is_there) {
+            let purpose = Purpose::Client { name: self.name.clone(), protocol: FILE_PROTOCOL };
+            let hello = Hello::new(purpose, Version { major: 24, minor: 0, patch: 0 });
+            let hello = String::from_utf8_lossy(hello.to_line().as_ref()).into_owned();
+            self.dial(world, (address, 9101).into(), With::Director, hello);
+        }
+    }
+
+    fn dial(&mut self, world: &World, to: SocketAddr, with: With, hello: String) {
+        let give_up = world.time_of(self.host) + Duration::from_secs(60);
+        let order = DialOrder { to, from: None, socket: SocketOptions::default(), give_up };
+        let socket = world.net.borrow_mut().dial(self.host, Owner::Held, &order);
+        if let Ok(socket) = socket {
+            self.add(world, Line::new(socket, with, Some(hello)));
+        }
+    }
+
+    // Letting others in, and being let in.
+
+    fn key_of(&self, with: With) -> Secret {
+        match (with, self.who) {
+            (With::Director, _) => password_key(&self.name),
+            (With::Data, Who::Storage(_)) => Secret::from(KEY),
+            (With::Data, _) => self.key.clone(),
+        }
+    }
+
+    fn on_text(&mut self, world: &World, n: usize, text: &[u8], at: &dyn Fn(&str) -> Option<IpAddr>) {
+        let own =
+            format!("R_{}::{}", if matches!(self.who, Who::Storage(_)) { "STORAGE" } else { "CLIENT" }, self.name);
+        let challenge = Challenge::new(12_345, 1_767_225_600, &own, 0).to_line();
+        let Line { step, with, ref hello, .. } = self.lines[n];
+        let has_dialled = hello.is_some();
+        let next = match step {
+            Step::Hello => {
+                let is_director = text.starts_with(b"Hello Director");
+                self.lines[n].with = if is_director { With::Director } else { With::Data };
+                self.lines[n].say(challenge);
+                Step::Answer
+            }
+            Step::Challenge => match Challenge::parse(text) {
+                Some(challenge) => {
+                    let answer = challenge.answer(&self.key_of(with));
+                    self.lines[n].say(answer);
+                    Step::Verdict
+                }
+                None => Step::Over,
+            },
+            Step::Verdict if text != ACCEPTED.as_bytes() => Step::Over,
+            Step::Verdict if has_dialled => {
+                self.lines[n].say(challenge);
+                Step::Answer
+            }
+            Step::Verdict => self.welcome(n),
+            Step::Answer => {
+                self.lines[n].say(ACCEPTED);
+                if has_dialled { self.welcome(n) } else { Step::Challenge }
+            }
+            Step::Talk => {
+                self.talk(world, n, &String::from_utf8_lossy(text), at);
+                Step::Talk
+            }
+            Step::Open | Step::Over => step,
+        };
+        self.lines[n].step = next;
+    }
+
+    /// Both are in.
+    fn welcome(&mut self, n: usize) -> Step {
+        let line = &mut self.lines[n];
+        self.news.push(format!("{} and its peer are in: {:?}", self.name, line.with));
+        match (self.who, line.with) {
+            (Who::Storage(_), With::Director) => line.say("3000 OK Hello\n"),
+            (_, With::Director) if line.hello.is_none() => line.say("2000 OK Hello 54\n"),
+            (Who::Client(_), With::Data) => line.say("append open session\n"),
+            _ => {}
+        }
+        Step::Talk
+    }
+
+    // What it does then.
+
+    fn talk(&mut self, world: &World, n: usize, text: &str, at: &dyn Fn(&str) -> Option<IpAddr>) {
+        let line = &mut self.lines[n];
+        line.orders += 1;
+        match (self.abuse, line.with) {
+            (Abuse::Silence, _) if line.orders > self.well => {}
+            (Abuse::Babble, _) if line.orders > self.well => line.unsent.extend(babble(&mut self.rng, words(self.who))),
+            (_, With::Director) if matches!(self.who, Who::Storage(_)) => self.ordered_as_storage(n, text),
+            (_, With::Director) => self.ordered_as_client(world, n, text, at),
+            (_, With::Data) if matches!(self.who, Who::Storage(_)) => self.serve_file(n, text),
+            (_, With::Data) => self.send_data(n, text),
+        }
+    }
+
+    /// An order to a file daemon (`wire/2`).
+    fn ordered_as_client(&mut self, world: &World, n: usize, text: &str, at: &dyn Fn(&str) -> Option<IpAddr>) {
+        let command = text.split([' ', '=']).next().unwrap_or("").trim().to_owned();
+        let line = &mut self.lines[n];
+        match command.as_str() {
+            _ if line.in_fileset => {}
+            "JobId" => {
+                self.job = word(text, " Job=").to_owned();
+                self.key = Secret::from(word(text, "Authorization="));
+                line.say("2000 OK Job 26.0.0 (01Jan26) hostile\n");
+            }
+            "fileset" => line.in_fileset = true,
+            "getSecureEraseCmd" => line.say("2000 OK FDSecureEraseCmd *None*\n"),
+            "storage" => {
+                let port = word(text, "port=").parse().unwrap_or(9103);
+                self.storage = at(word(text, "address=")).map(|address| (address, port).into());
+                line.say("2000 OK storage\n");
+            }
+            "backup" => {
+                line.say("2000 OK backup\n");
+                if self.abuse == Abuse::Lies {
+                    line.say(ALL_IS_WELL);
+                } else if let Some(storage) = self.storage {
+                    let hello = format!("Hello Start Job {} Version=\"26.0.0\"\n", self.job);
+                    self.dial(world, storage, With::Data, hello);
+                }
+            }
+            _ => line.say(format!("2000 OK {command}\n")),
+        }
+    }
+
+    /// An order to a storage daemon (`wire/3`).
+    fn ordered_as_storage(&mut self, n: usize, text: &str) {
+        let line = &mut self.lines[n];
+        match text {
+            _ if text.starts_with("JobId=") => {
+                self.job = word(text, " job=").to_owned();
+                line.say(format!("3000 OK Job SDid=1 SDtime=1767225600 Authorization={KEY}\n"));
+            }
+            "getSecureEraseCmd\n" => line.say("2000 OK SDSecureEraseCmd *None*\n"),
+            // One end follows, where the devices have two.
+            "bootstrap\n" => line.ends = 10,
+            "run" | "run\n" => {
+                let job = &self.job;
+                line.say(format!("3010 Job {job} start\n"));
+                if self.abuse == Abuse::Lies {
+                    line.say(format!("3099 Job {job} end JobStatus=84 JobFiles=9 JobBytes=9000 JobErrors=0\n"));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn on_signal(&mut self, n: usize, signal: i32) {
+        let line = &mut self.lines[n];
+        let is_silent = matches!(self.abuse, Abuse::Silence | Abuse::Babble) && line.orders > self.well;
+        if line.step != Step::Talk || line.with != With::Director || signal != -1 || is_silent {
+            return;
+        }
+        line.ends += 1;
+        match (self.who, line.ends) {
+            (Who::Storage(_), 2) => line.say("3000 OK use device device=dev\n"),
+            (Who::Storage(_), 11) => line.say("3000 OK bootstrap\n"),
+            (Who::Client(_), _) if std::mem::take(&mut line.in_fileset) => line.say("2000 OK include\n"),
+            _ => {}
+        }
+    }
+
+    /// What its storage daemon says on a data channel.
+    fn send_data(&mut self, n: usize, text: &str) {
+        let line = &mut self.lines[n];
+        if text.starts_with("3000 OK open") {
+            line.say("append data 1\n");
+        } else if text.starts_with("3000 OK data") {
+            let misuse = pick(&mut self.rng, &Misuse::ALL);
+            self.news.push(format!("{} sends {misuse:?}", self.name));
+            let bytes = [whole_file(1), whole_file(2), misuse.bytes(&mut self.rng)].concat();
+            line.unsent.extend(bytes);
+            if misuse == Misuse::ForgottenEnd {
+                self.lines.iter_mut().filter(|line| line.with == With::Director).for_each(|line| line.say(ALL_IS_WELL));
+            }
+        }
+    }
+
+    /// What its client asks for on a data channel.
+    fn serve_file(&mut self, n: usize, text: &str) {
+        let line = &mut self.lines[n];
+        match text.split(' ').take(2).collect::<Vec<_>>()[..] {
+            ["append" | "read", "open"] => line.say("3000 OK open ticket = 1\n"),
+            ["append", "data"] => {
+                line.say("3000 OK data\n");
+                match self.rng.below(3) {
+                    0 => line.is_deaf = true,
+                    1 => line.unsent.extend(Gift::Garbage.bytes(&mut self.rng)),
+                    _ => {}
+                }
+            }
+            ["read", "data"] => {
+                let gift = pick(&mut self.rng, &Gift::ALL);
+                self.news.push(format!("{} gives {gift:?}", self.name));
+                line.say("3000 OK data\n");
+                line.unsent.extend(gift.bytes(&mut self.rng));
+            }
+            _ => {}
+        }
+    }
+
+    /// Says something of its own accord.
+    fn babble(&mut self, now: Instant) {
+        if self.abuse != Abuse::Babble || self.words == 0 || now < self.next_word {
+            return;
+        }
+        let well = self.well;
+        let those = self.lines.iter_mut().filter(|line| line.step == Step::Talk && line.orders > well);
+        for line in those {
+            self.words = self.words.saturating_sub(1);
+            line.unsent.extend(babble(&mut self.rng, words(self.who)));
+        }
+        self.next_word = now + WORD;
+    }
+}
+
+/// What a file daemon says at the end of a good backup.
+const ALL_IS_WELL: &str = "2800 End Job TermCode=84 JobFiles=2 ReadBytes=10 JobBytes=10 Errors=0 VSS=0 Encrypt=0\n";
+
+/// The words of a file daemon, or of a storage daemon.
+const fn words(who: Who) -> &'static [&'static str] {
+    if matches!(who, Who::Storage(_)) { REPLIES } else { ANSWERS }
+}
+
+const fn port(who: Who) -> u16 {
+    match who {
+        Who::Director => 9101,
+        Who::Client(_) => 9102,
+        Who::Storage(_) => 9103,
+    }
+}
+
+fn pick<T: Copy>(rng: &mut Rng, all: &[T]) -> T {
+    all[usize::try_from(rng.below(all.len() as u64)).unwrap_or(0)]
+}
+
+/// What follows a name in an order, up to the next blank.
+fn word<'a>(text: &'a str, name: &str) -> &'a str {
+    text.split_once(name).and_then(|(_, rest)| rest.split_whitespace().next()).unwrap_or("")
+}
