@@ -32,7 +32,7 @@ impl World {
             for (host, ends) in [(Some(call.from), call.ends), (call.to, back)] {
                 let Some(host) = host.filter(|_| is_open) else { continue };
                 let (way, via) = ((host, host), Via::default());
-                let arrive = Happening::Arrive { way, ends, segment: Segment::Rst, via };
+                let arrive = Happening::Arrive { way, ends, segment: Segment::Rst { to: None }, via };
                 net.clock.after(Duration::ZERO, arrive);
             }
         }

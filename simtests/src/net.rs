@@ -34,7 +34,7 @@ use crate::rng::Rng;
 use crate::table::{ByEnds, Table};
 use crate::tap::{Passing, Taps};
 use crate::task::Task;
-use crate::tcp::{End, Phase, Segment};
+use crate::tcp::{End, Isns, Phase, Segment};
 use crate::trace::{Sent, Told, Trace};
 
 /// The network, as everything in the world holds it.
@@ -114,6 +114,7 @@ pub(crate) struct NetState {
     by_ends: ByEnds<SocketId>,
     listeners: BTreeMap<(HostId, SocketAddr), Listener>,
     next_socket: u64,
+    seed: u64,
 }
 
 impl NetState {
@@ -134,6 +135,7 @@ impl NetState {
             by_ends: ByEnds::default(),
             listeners: BTreeMap::new(),
             next_socket: 1,
+            seed,
         }
     }
 
@@ -199,9 +201,9 @@ impl NetState {
         };
         let local = SocketAddr::new(source, self.places.get_mut(host.0).ok_or(IoKind::Other)?.free_port());
         let now = self.time_of(host);
-        let ends = Ends { local, peer: order.to };
+        let (ends, isn) = (Ends { local, peer: order.to }, self.isn());
         self.calls.begin(host, ends, self.clock.now());
-        let id = self.add(host, owner, End::dial(ends, self.to_dial(host, order.socket), now));
+        let id = self.add(host, owner, End::dial(ends, self.to_dial(host, order.socket), isn, now));
         let give_up = self.world_time(host, order.give_up);
         self.clock.at(give_up, Happening::GiveUp(id));
         Ok(id)
@@ -411,17 +413,24 @@ impl NetState {
         }
         let way = (way.0, to);
         match segment {
-            Segment::Rst => {}
-            Segment::Syn { longest } => match self.listener_at(way.1, ends.local) {
-                Some((_, listener)) if listener.is_deaf => {}
-                Some((address, listener)) => {
-                    let end = End::answer(ends, listener.options, longest, now);
-                    self.add(way.1, Owner::Accepting(address), end);
+            Segment::Syn { isn, longest } if self.listener_at(way.1, ends.local).is_some() => {
+                let isns = Isns { from: self.isn(), to: isn };
+                match self.listener_at(way.1, ends.local) {
+                    Some((address, listener)) if !listener.is_deaf => {
+                        let end = End::answer(ends, listener.options, longest, isns, now);
+                        self.add(way.1, Owner::Accepting(address), end);
+                    }
+                    _ => {}
                 }
-                None => self.send(way.1, ends, Segment::Rst),
-            },
-            _ => self.send(way.1, ends, Segment::Rst),
+            }
+            segment => segment.refusal().into_iter().for_each(|refusal| self.send(way.1, ends, refusal)),
         }
+    }
+
+    /// Where the stream of the next socket begins. It has nothing to do with what else chance decides.
+    const fn isn(&self) -> u32 {
+        let bytes = Rng::new(self.seed ^ self.next_socket).next().to_le_bytes();
+        u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]])
     }
 
     pub(crate) fn on_unreachable(&mut self, host: HostId, ends: Ends, kind: IoKind) {
@@ -588,7 +597,7 @@ impl NetState {
         };
         self.trace.segment(told);
         if let Some((at, ends, is_reset)) = arriving {
-            let segment = if is_reset { Segment::Rst } else { segment };
+            let segment = if is_reset { Segment::Rst { to: None } } else { segment };
             let via = self.networks.edges.via();
             self.clock.at(at, Happening::Arrive { way, ends, segment, via });
         }

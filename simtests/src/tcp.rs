@@ -4,8 +4,8 @@
 //!   write -> send buffer -> segments (window) ~~~ link ~~~> in order -> receive buffer -> read
 //!                ^------------- acknowledgements, window <----------------'
 //! ```
-//! Modelled: SYN with retries, an ordered stream between bounded buffers, retransmission with back-off, delayed
-//! acknowledgements, FIN, RST, half-close, window probes, keepalive, half-open connections. Not modelled: congestion,
+//! Modelled: SYN with retries, initial sequence numbers, an ordered stream between bounded buffers, retransmission with
+//! back-off, delayed acknowledgements, FIN, RST, half-close, window probes, keepalive, half-open connections. Not modelled: congestion,
 //! reordering, options, TIME_WAIT.
 //!
 //! It owns no clock: after each call take what [`poll_segment`](End::poll_segment) returns and ask
@@ -21,7 +21,7 @@ use towline_core::conn::Flight;
 use towline_core::socket::{Ends, IoKind, Keepalive, SocketOptions};
 use towline_core::time::Instant;
 
-pub use segment::{Data, Segment};
+pub use segment::{Data, Isns, Segment};
 
 /// Bytes of the longest segment.
 pub const SEGMENT: usize = 32 * 1024;
@@ -43,6 +43,8 @@ const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from
 /// How long an acknowledgement waits for something of our own to go with, and how soon after the other side's words ours
 /// count as an answer (`TCP_ATO_MIN`).
 const ACK_PAUSE: Duration = Duration::from_millis(40);
+/// Who hears what is out of its window says so no sooner again (`tcp_invalid_ratelimit`).
+const CHALLENGE_PAUSE: Duration = Duration::from_millis(500);
 /// More bytes than this are acknowledged at once: those of a frame on Ethernet.
 const FRAME: u64 = 1448;
 
@@ -64,6 +66,10 @@ pub enum Phase {
 pub struct End {
     ends: Ends,
     options: SocketOptions,
+    /// Where our stream begins, and the other side's once that is known.
+    isns: Isns,
+    /// When it last said that something was out of its window.
+    challenged: Option<Instant>,
     /// Bytes of the longest segment the other side takes.
     longest: usize,
     phase: Phase,
@@ -112,27 +118,29 @@ pub struct End {
 }
 
 impl End {
-    /// Begins to connect.
+    /// Begins to connect; its stream begins at `isn`.
     #[must_use]
-    pub fn dial(ends: Ends, options: SocketOptions, now: Instant) -> Self {
-        let mut end = Self::new(ends, options, Phase::Dialling, now);
-        end.out.push_back(Segment::Syn { longest: end.own_longest() });
+    pub fn dial(ends: Ends, options: SocketOptions, isn: u32, now: Instant) -> Self {
+        let mut end = Self::new(ends, options, Isns { from: isn, to: 0 }, Phase::Dialling, now);
+        end.syn();
         end
     }
 
-    /// Answers a SYN of a side that takes segments up to so many bytes.
+    /// Answers a SYN of a side that takes segments up to so many bytes; the streams begin at `isns`, ours first.
     #[must_use]
-    pub fn answer(ends: Ends, options: SocketOptions, longest: usize, now: Instant) -> Self {
-        let mut end = Self::new(ends, options, Phase::Answering, now);
+    pub fn answer(ends: Ends, options: SocketOptions, longest: usize, isns: Isns, now: Instant) -> Self {
+        let mut end = Self::new(ends, options, isns, Phase::Answering, now);
         end.longest = longest;
         end.syn_ack();
         end
     }
 
-    fn new(ends: Ends, options: SocketOptions, phase: Phase, now: Instant) -> Self {
+    fn new(ends: Ends, options: SocketOptions, isns: Isns, phase: Phase, now: Instant) -> Self {
         Self {
             ends,
             options,
+            isns,
+            challenged: None,
             longest: SEGMENT,
             phase,
             out: VecDeque::new(),
@@ -292,7 +300,7 @@ impl End {
     /// Breaks off.
     pub fn reset(&mut self) {
         if matches!(self.phase, Phase::Open | Phase::Answering) {
-            self.out.push_back(Segment::Rst);
+            self.out.push_back(Segment::Rst { to: Some(self.isns.to) });
         }
         self.fail(IoKind::Aborted);
     }
@@ -315,28 +323,59 @@ impl End {
     pub fn on_segment(&mut self, segment: Segment, now: Instant) {
         match (segment, self.phase) {
             (_, Phase::Over(_)) => {}
-            (Segment::Rst, Phase::Dialling) => self.fail(IoKind::Refused),
-            (Segment::Rst, _) => self.fail(IoKind::Reset),
-            (Segment::Syn { .. }, Phase::Answering) => self.syn_ack(),
+            // Nobody is thrown out by a reset that is out of his window, RFC 5961 §3.2.
+            (Segment::Rst { to: Some(to) }, _) if to != self.isns.from => {}
+            (Segment::Rst { .. }, Phase::Dialling) => self.fail(IoKind::Refused),
+            (Segment::Rst { .. }, _) => self.fail(IoKind::Reset),
+            (Segment::Syn { isn, .. }, Phase::Answering) if isn == self.isns.to => self.syn_ack(),
             // A host that has forgotten us begins anew from the same port: it is told where we are, RFC 5961 §4.
             (Segment::Syn { .. }, _) => self.acknowledge(),
-            (Segment::SynAck { limit, longest }, Phase::Dialling) => {
+            (segment, phase) if !self.fits(&segment) => self.on_stray(&segment, phase, now),
+            (Segment::SynAck { isns, limit, longest }, Phase::Dialling) => {
+                self.isns.to = isns.from;
                 self.longest = longest;
                 self.open(now);
                 self.limit = limit;
                 self.acknowledge();
             }
             (Segment::SynAck { .. }, _) => self.acknowledge(),
-            (Segment::Data(_), Phase::Dialling) => {
-                self.out.push_back(Segment::Rst);
-                self.retry_at = Some(now + SYN_AGAIN);
-            }
             (Segment::Data(data), phase) => {
                 if phase == Phase::Answering {
                     self.open(now);
                 }
                 self.on_data(&data, now);
             }
+        }
+    }
+
+    /// Whether a segment belongs to this connection, as far as its numbers say.
+    fn fits(&self, segment: &Segment) -> bool {
+        match (segment, self.phase) {
+            (Segment::SynAck { isns, .. }, Phase::Dialling) => isns.to == self.isns.from,
+            (Segment::Data(_), Phase::Dialling) => false,
+            (Segment::SynAck { isns, .. } | Segment::Data(Data { isns, .. }), _) => {
+                (isns.to, isns.from) == (self.isns.from, self.isns.to)
+            }
+            (Segment::Syn { .. } | Segment::Rst { .. }, _) => true,
+        }
+    }
+
+    /// Something of another connection with the same ends (RFC 9293 §3.10.7.3, §3.10.7.4).
+    fn on_stray(&mut self, segment: &Segment, phase: Phase, now: Instant) {
+        match phase {
+            // Who is not connected yet resets it, and goes on.
+            Phase::Dialling | Phase::Answering => {
+                self.out.extend(segment.refusal());
+                if phase == Phase::Dialling {
+                    self.retry_at = Some(now + SYN_AGAIN);
+                }
+            }
+            // Two ends that are each out of the other's window would tell each other so for ever.
+            Phase::Open if self.challenged.is_none_or(|at| now.since(at) >= CHALLENGE_PAUSE) => {
+                self.challenged = Some(now);
+                self.acknowledge();
+            }
+            Phase::Open | Phase::Over(_) => {}
         }
     }
 
@@ -369,7 +408,7 @@ impl End {
         self.said = None;
         if self.is_orphan && !data.bytes.is_empty() {
             // Nobody will ever read it.
-            self.out.push_back(Segment::Rst);
+            self.out.push_back(Segment::Rst { to: Some(self.isns.to) });
             return self.fail(IoKind::Aborted);
         }
         let is_repeat = data.bytes.is_empty() && !data.fin && !data.probe && data.limit <= self.limit;
@@ -496,9 +535,14 @@ impl End {
         self.send.clear();
     }
 
+    fn syn(&mut self) {
+        self.out.push_back(Segment::Syn { isn: self.isns.from, longest: self.own_longest() });
+    }
+
     fn syn_ack(&mut self) {
         self.told = self.window();
-        self.out.push_back(Segment::SynAck { limit: self.told, longest: self.own_longest() });
+        let (isns, longest) = (self.isns, self.own_longest());
+        self.out.push_back(Segment::SynAck { isns, limit: self.told, longest });
     }
 
     fn acknowledge(&mut self) {
@@ -509,7 +553,7 @@ impl End {
         self.told = self.told.max(self.window());
         let ack = self.taken();
         (self.said_taken, self.ack_at) = (ack, None);
-        self.out.push_back(Segment::Data(Data { at, bytes, fin, ack, limit: self.told, probe }));
+        self.out.push_back(Segment::Data(Data { isns: self.isns, at, bytes, fin, ack, limit: self.told, probe }));
     }
 
     /// All before this place of the other side's stream has come; its end has a place of its own.

@@ -92,9 +92,9 @@ pub(crate) enum Told {
 impl Sent {
     pub(crate) const fn new(ends: Ends, segment: &Segment, fate: Told) -> Self {
         let kind = match segment {
-            Segment::Syn { longest } => Kind::Syn { longest: *longest },
-            Segment::SynAck { limit, longest } => Kind::SynAck { limit: *limit, longest: *longest },
-            Segment::Rst => Kind::Rst,
+            Segment::Syn { longest, .. } => Kind::Syn { longest: *longest },
+            Segment::SynAck { limit, longest, .. } => Kind::SynAck { limit: *limit, longest: *longest },
+            Segment::Rst { .. } => Kind::Rst,
             Segment::Data(data) => Kind::Data { at: data.at, bytes: data.bytes.len(), fin: data.fin, ack: data.ack },
         };
         Self { ends, kind, fate }

@@ -77,6 +77,31 @@ fn a_masqueraded_host_dials_out_under_the_gateways_address_and_nobody_dials_in()
 }
 
 #[test]
+fn a_stream_that_a_loose_masquerade_takes_up_under_anothers_port_is_not_taken_for_that_ones() {
+    let mut gateway = Gateway::masquerading(GATEWAY);
+    gateway.loose = true;
+    let Pair { world, network, inside, outside } = pair(gateway);
+    let second = world.borrow_mut().add_host_in(network, "second", [10, 0, 0, 11].into());
+    let door = open_door(&world, outside, 9101);
+    let mut dialled = [inside, second].map(|host| {
+        let one = connect(&world, host, (OUTSIDE, 9101)).expect("dials out");
+        let_pass(&world, SECOND);
+        (one, door.try_accept().expect("a connection"))
+    });
+    let [(first, at_first), (second, at_second)] = &mut dialled;
+    assert!(says(&world, first, at_first) && says(&world, second, at_second));
+    world.borrow_mut().restart_gateway(network);
+    // The second one speaks first, and has the first one's port; then the first one has the second one's.
+    for (from, to) in [(&mut *second, at_first), (&mut *first, at_second)] {
+        assert!(!says(&world, from, to), "a connection has got another one's words");
+    }
+    let_pass(&world, RETRIES);
+    for one in [first, second] {
+        assert_eq!(one.try_read(&mut [0; 9]), Some(Err(IoKind::TimedOut)));
+    }
+}
+
+#[test]
 fn a_forwarded_port_leads_inside_and_shows_who_dials() {
     let Pair { world, inside, outside, .. } = pair(Gateway::masquerading(GATEWAY).forward(19_102, (INSIDE, 9102)));
     let door = open_door(&world, inside, 9102);

@@ -97,7 +97,7 @@ fn label(segment: &Segment) -> Option<String> {
     match segment {
         Segment::Syn { .. } => Some("SYN".to_owned()),
         Segment::SynAck { .. } => Some("SYN ACK".to_owned()),
-        Segment::Rst => Some("RST".to_owned()),
+        Segment::Rst { .. } => Some("RST".to_owned()),
         Segment::Data(data) if data.bytes.is_empty() && data.fin => Some("FIN".to_owned()),
         Segment::Data(data) if data.bytes.is_empty() => None,
         Segment::Data(data) => {
@@ -130,7 +130,7 @@ mod tests {
         let ladder = Ladder::new(&draw);
         let end = |port: u16| SocketAddr::from(([192, 0, 2, 1], port));
         let ends = Ends { local: end(32_768), peer: end(9102) };
-        let segment = Segment::Syn { longest: 1 };
+        let segment = Segment::Syn { isn: 0, longest: 1 };
         let passing = |to| Passing { at: Instant(1_000_412_000), from: HostId(0), ends, segment: &segment, to };
         ladder.see(&passing(Some(HostId(2))));
         ladder.see(&passing(None));

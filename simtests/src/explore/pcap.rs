@@ -100,13 +100,19 @@ fn packet(from: SocketAddr, to: SocketAddr, segment: &Segment) -> Vec<u8> {
 
 fn tcp(from: SocketAddr, to: SocketAddr, segment: &Segment) -> Vec<u8> {
     let (sequence, acknowledged, flags, window, bytes): (u32, u32, u8, u64, &[u8]) = match segment {
-        Segment::Syn { .. } => (0, 0, SYN, 65_535, &[]),
-        Segment::SynAck { limit, .. } => (0, 1, SYN | ACK, *limit, &[]),
-        Segment::Rst => (0, 0, RST, 0, &[]),
-        Segment::Data(Data { at, bytes, fin, ack, limit, .. }) => {
+        Segment::Syn { isn, .. } => (*isn, 0, SYN, 65_535, &[]),
+        Segment::SynAck { isns, limit, .. } => (isns.from, isns.to.wrapping_add(1), SYN | ACK, *limit, &[]),
+        Segment::Rst { .. } => (0, 0, RST, 0, &[]),
+        Segment::Data(Data { isns, at, bytes, fin, ack, limit, .. }) => {
             let end = if *fin { FIN } else { 0 };
             let push = if bytes.is_empty() { 0 } else { PSH };
-            (low(at + 1), low(ack + 1), ACK | end | push, limit.saturating_sub(*ack), bytes)
+            (
+                isns.from.wrapping_add(low(at + 1)),
+                isns.to.wrapping_add(low(ack + 1)),
+                ACK | end | push,
+                limit.saturating_sub(*ack),
+                bytes,
+            )
         }
     };
     let mut tcp = from.port().to_be_bytes().to_vec();
@@ -145,11 +151,20 @@ fn checksum(bytes: &[u8], begin: u64) -> u16 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tcp::Isns;
 
     #[test]
     fn a_packet_has_its_lengths_and_sums() {
         let end = |last: u8, port: u16| SocketAddr::from(([192, 0, 2, last], port));
-        let data = Data { at: 5, bytes: b"abc".to_vec(), fin: true, ack: 7, limit: 100, probe: false };
+        let data = Data {
+            isns: Isns { from: 0, to: u32::MAX },
+            at: 5,
+            bytes: b"abc".to_vec(),
+            fin: true,
+            ack: 7,
+            limit: 100,
+            probe: false,
+        };
         let packet = packet(end(1, 9101), end(2, 40_000), &Segment::Data(data));
         assert_eq!(packet.len(), 43);
         assert_eq!(u16::from_be_bytes([packet[2], packet[3]]), 43);
@@ -157,7 +172,7 @@ mod tests {
         let pseudo = [&packet[12..20], &[0, TCP, 0, 23]].concat();
         assert_eq!(checksum(&[&pseudo[..], &packet[20..]].concat(), 0), 0);
         assert_eq!(packet[24..28], 6_u32.to_be_bytes());
-        assert_eq!(packet[28..32], 8_u32.to_be_bytes());
+        assert_eq!(packet[28..32], 7_u32.to_be_bytes());
         assert_eq!(packet[33], ACK | PSH | FIN);
     }
 }

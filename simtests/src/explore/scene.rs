@@ -165,9 +165,7 @@ fn gateway(draw: &Draw) -> Gateway {
     let unknown = if *resets { Unknown::Reset } else { Unknown::Drop };
     let plain = if *translates { Gateway::masquerading(GATEWAY) } else { Gateway::routing(GATEWAY) };
     let mut gateway = plain.forgets(Duration::from_secs(*forgets), unknown).hairpin(true);
-    // Every simulated stream begins at 0, so one that is taken up with the outside port of another host's would pass for
-    // that; on a real network its numbers do not fit.
-    gateway.loose = *loose && !*translates;
+    gateway.loose = *loose;
     let doors: Vec<(u16, [u8; 4])> = match inside {
         Inside::Clients => vec![(FILE_PORT, [10, 0, 0, 10])],
         Inside::Office => vec![(9101, [10, 0, 0, 1]), (9103, [10, 0, 0, 20])],

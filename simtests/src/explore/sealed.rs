@@ -36,7 +36,7 @@ impl Seals {
         let key = (passing.from, passing.ends.local, passing.ends.peer);
         let data = match passing.segment {
             Segment::Syn { .. } | Segment::SynAck { .. } => return drop(self.streams.insert(key, Stream::default())),
-            Segment::Rst => return,
+            Segment::Rst { .. } => return,
             Segment::Data(data) => data,
         };
         let stream = self.streams.entry(key).or_default();

@@ -34,7 +34,7 @@ impl Seen {
         match segment {
             Segment::Syn { .. } => Self::bare(Kind::Syn),
             Segment::SynAck { .. } => Self::bare(Kind::SynAck),
-            Segment::Rst => Self::bare(Kind::Rst),
+            Segment::Rst { .. } => Self::bare(Kind::Rst),
             Segment::Data(data) => {
                 let reaches = data.at + data.bytes.len() as u64 + data.fin as u64;
                 Self {

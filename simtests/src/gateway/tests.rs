@@ -183,7 +183,15 @@ fn a_gateway_that_begins_anew_knows_no_session_and_never_answers_a_reset() {
 
 /// What a segment with so many bytes at this place says, which acknowledges so many of the other stream.
 fn data(at: u64, bytes: usize, ack: u64, fin: bool) -> Seen {
-    let data = crate::tcp::Data { at, bytes: vec![0; bytes], fin, ack, limit: 1_000_000, probe: false };
+    let data = crate::tcp::Data {
+        isns: crate::tcp::Isns::default(),
+        at,
+        bytes: vec![0; bytes],
+        fin,
+        ack,
+        limit: 1_000_000,
+        probe: false,
+    };
     Seen::of(&crate::tcp::Segment::Data(data))
 }
 

@@ -18,8 +18,8 @@ impl Pair {
         let (a, b) = (([10, 0, 0, 1], 1000).into(), ([10, 0, 0, 2], 9103).into());
         let now = Instant::ZERO;
         let ends = [
-            End::dial(Ends { local: a, peer: b }, options, now),
-            End::answer(Ends { local: b, peer: a }, options, SEGMENT, now),
+            End::dial(Ends { local: a, peer: b }, options, 7, now),
+            End::answer(Ends { local: b, peer: a }, options, SEGMENT, Isns { from: 9, to: 7 }, now),
         ];
         let mut pair = Self { ends, now, cut: false };
         pair.settle();
@@ -168,13 +168,47 @@ fn a_host_that_has_forgotten_a_connection_dials_again_from_the_same_port_at_once
     let mut pair = Pair::open(None);
     // Its memory is gone: a new end with the old addresses.
     let (ends, options) = (pair.ends[0].ends(), pair.ends[0].options());
-    pair.ends[0] = End::dial(ends, options, pair.now);
+    pair.ends[0] = End::dial(ends, options, 11, pair.now);
     let began = pair.now;
     pair.settle();
     assert_eq!(pair.ends[1].phase(), Phase::Over(IoKind::Reset), "the old end hears of it");
     assert_eq!(pair.ends[0].phase(), Phase::Dialling);
     let again = pair.ends[0].deadline().expect("it dials again");
     assert!(again.since(began) < Duration::from_millis(30), "{:?}", again.since(began));
+}
+
+#[test]
+fn what_is_of_another_connection_with_the_same_ends_is_not_taken_and_answered_twice_a_second_at_most() {
+    let mut pair = Pair::open(None);
+    let began = pair.now;
+    let stray = Segment::Data(Data {
+        isns: Isns { from: 5, to: 9 },
+        at: 0,
+        bytes: b"not ours".to_vec(),
+        fin: true,
+        ack: 0,
+        limit: 1_000,
+        probe: false,
+    });
+    let answers = |pair: &mut Pair, after: Duration| {
+        pair.ends[1].on_segment(stray.clone(), began + after);
+        std::iter::from_fn(|| pair.ends[1].poll_segment()).count()
+    };
+    let millis = Duration::from_millis;
+    assert_eq!([0, 1, 499, 500, 501].map(|after| answers(&mut pair, millis(after))), [1, 0, 0, 1, 0]);
+    pair.ends[1].on_segment(Segment::Rst { to: Some(5) }, began + millis(600));
+    assert_eq!(pair.ends[1].read(&mut [0; 9], began + millis(600)), None);
+    // Two that are strangers to each other do not go on answering.
+    pair.ends[0].isns.to = 8;
+    pair.now = began + millis(2_000);
+    assert_eq!(pair.ends[0].write(b"lost", pair.now), Some(Ok(4)));
+    pair.settle();
+    assert!(pair.now.since(began) < millis(2_100), "{:?}", pair.now.since(began));
+    assert_eq!(pair.ends.each_ref().map(End::phase), [Phase::Open; 2]);
+    assert!(!pair.ends[1].can_read());
+    // A reset that is in its window ends it.
+    pair.ends[1].on_segment(Segment::Rst { to: Some(9) }, pair.now);
+    assert_eq!(pair.ends[1].phase(), Phase::Over(IoKind::Reset));
 }
 
 #[test]

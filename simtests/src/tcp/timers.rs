@@ -5,7 +5,7 @@ use std::time::Duration;
 use towline_core::socket::{IoKind, Keepalive};
 use towline_core::time::Instant;
 
-use super::{End, PAUSES, Phase, Segment};
+use super::{End, PAUSES, Phase};
 
 /// How often Linux sends a SYN again (`tcp_syn_linear_timeouts` and `tcp_syn_retries`): after equal pauses first, then after
 /// doubled ones, for 131 s in all.
@@ -72,7 +72,7 @@ impl End {
         self.retry_at = Some(self.within_user_timeout(now, now + self.pause));
         match self.phase {
             Phase::Dialling if self.tries > SYN_RETRIES.0 + SYN_RETRIES.1 => self.fail(IoKind::TimedOut),
-            Phase::Dialling => self.out.push_back(Segment::Syn { longest: self.own_longest() }),
+            Phase::Dialling => self.syn(),
             Phase::Answering if self.tries > SYN_ACKS => self.fail(IoKind::TimedOut),
             Phase::Answering => self.syn_ack(),
             Phase::Open => {

@@ -6,14 +6,14 @@ use towline_core::time::Wall;
 use towline_core::work::WorkDone;
 
 use super::*;
-use crate::tcp::Data;
+use crate::tcp::{Data, Isns};
 
 fn ends(port: u16) -> Ends {
     Ends { local: ([10, 0, 0, 1], 40_000).into(), peer: ([10, 0, 0, 2], port).into() }
 }
 
 fn data(at: u64, bytes: usize) -> Segment {
-    Segment::Data(Data { at, bytes: vec![7; bytes], fin: false, ack: 5, limit: 9, probe: false })
+    Segment::Data(Data { isns: Isns::default(), at, bytes: vec![7; bytes], fin: false, ack: 5, limit: 9, probe: false })
 }
 
 fn hash_of(add: impl Fn(&Trace)) -> u64 {
@@ -56,7 +56,7 @@ fn whatever_differs_differs_in_the_hash() {
         segment(ends(1), &data(0, 3), Told::Lost),
         segment(ends(1), &data(0, 3), Told::Stopped("not let in")),
         segment(ends(1), &data(0, 3), Told::Reset("not let in")),
-        segment(ends(1), &Segment::Rst, Told::Carried),
+        segment(ends(1), &Segment::Rst { to: None }, Told::Carried),
     ];
     let different: std::collections::BTreeSet<u64> = all.into_iter().collect();
     assert_eq!(different.len(), all.len(), "{all:x?}");
