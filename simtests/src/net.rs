@@ -415,12 +415,11 @@ impl NetState {
         match segment {
             Segment::Syn { isn, longest } if self.listener_at(way.1, ends.local).is_some() => {
                 let isns = Isns { from: self.isn(), to: isn };
-                match self.listener_at(way.1, ends.local) {
-                    Some((address, listener)) if !listener.is_deaf => {
-                        let end = End::answer(ends, listener.options, longest, isns, now);
-                        self.add(way.1, Owner::Accepting(address), end);
-                    }
-                    _ => {}
+                if let Some((address, listener)) = self.listener_at(way.1, ends.local)
+                    && !listener.is_deaf
+                {
+                    let end = End::answer(ends, listener.options, longest, isns, now);
+                    self.add(way.1, Owner::Accepting(address), end);
                 }
             }
             segment => segment.refusal().into_iter().for_each(|refusal| self.send(way.1, ends, refusal)),

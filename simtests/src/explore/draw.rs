@@ -274,8 +274,8 @@ impl Draw {
         if self.gateway.is_none() && self.faults.iter().any(|fault| fault.kind.edge() == Some(Edge::Border)) {
             return Err("there is no gateway whose uplink could fail".to_owned());
         }
-        let is_foe = |kind: Kind| matches!(kind, Kind::Foe(who, _) if self.tls || who == Who::Director);
-        if self.faults.iter().any(|fault| is_foe(fault.kind)) {
+        let is_misplaced = |kind: Kind| matches!(kind, Kind::Foe(who, _) if self.tls || who == Who::Director);
+        if self.faults.iter().any(|fault| is_misplaced(fault.kind)) {
             return Err("only a client or a storage daemon has a foe, who speaks in clear".to_owned());
         }
         match orders.chain(faults).find(|who| !is_there(*who)) {

@@ -128,7 +128,9 @@ impl Line {
                 }
             }
         }
-        while let Some(Ok(n @ 1..)) = net.write(self.socket, &self.unsent).filter(|_| !self.unsent.is_empty()) {
+        while !self.unsent.is_empty()
+            && let Some(Ok(n @ 1..)) = net.write(self.socket, &self.unsent)
+        {
             self.unsent.drain(..n);
         }
         if self.step == Step::Over || self.unsent.len() > MOST_BYTES {
@@ -150,7 +152,7 @@ impl Line {
 }
 
 impl Foe {
-    /// Takes the place of a daemon, which is dead; it dials its director too if that one `waits` there.
+    /// Takes the place of a daemon, which is dead.
     pub(super) fn begin(world: &World, (who, host): (Who, HostId), name: String, abuse: Abuse, mut rng: Rng) -> Self {
         let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(who)));
         let order = ListenOrder { on: door, socket: SocketOptions::default(), backlog: 0 };
