@@ -98,6 +98,11 @@ impl Rx {
         self.engine.as_ref().is_some_and(|engine| matches!(engine.state(), State::PeerClosed(_)))
     }
 
+    /// Bytes that have come and are still here.
+    pub(super) fn len(&self) -> usize {
+        self.cipher.len() + self.plain.len()
+    }
+
     /// Whether the peer has ended in the middle of a TLS record, without a word about it.
     pub(super) fn is_cut(&self) -> bool {
         let is_within = |engine: &dyn Session| !self.cipher.is_empty() || engine.is_in_record();
@@ -179,6 +184,11 @@ impl Assembler {
     /// Changes the limit.
     pub(super) fn set_limit(&mut self, limit: usize) {
         self.limit = u32::try_from(limit).unwrap_or(u32::MAX);
+    }
+
+    /// Bytes of a frame that has not come to its end.
+    pub(super) fn len(&self) -> usize {
+        self.text.len()
     }
 
     /// Whether the input so far ends between two frames.

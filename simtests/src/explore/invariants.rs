@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use towline_core::catalog::JobRow;
 use towline_core::limits;
+use towline_core::wire::frame::MAX_ACCEPT;
 use towline_core::wire::status_reply::RunningJob;
 
 use crate::calls::Call;
@@ -35,6 +36,8 @@ const CANCELLED: Duration = Duration::from_secs(60);
 const DIALS_A_MINUTE: usize = 120;
 /// What may be in a queue beyond its limit: sealed records of a parcel.
 const MORE: usize = 2 * limits::PARCEL;
+/// What of a peer may wait on the reading side: what is read in one go, and the longest frame that anything takes.
+const UNREAD: usize = MAX_ACCEPT as usize + 2 * limits::PARCEL;
 /// Dials and timers of one daemon that a draw can have a use for.
 const DIALS: usize = 200;
 const TIMERS: usize = 1_000;
@@ -177,7 +180,10 @@ fn queues_are_bounded(look: &Look<'_>) -> Result<(), String> {
     for who in look.evidence.draw.everybody() {
         let at = host(look.region, who);
         for (conn, seen) in look.region.world.inspect_connections(at) {
-            let is_bounded = seen.unsent <= limits::SEND_QUEUE + MORE && seen.untaken <= limits::UNDER_WAY as usize;
+            let is_bounded = seen.unsent <= limits::SEND_QUEUE + MORE
+                && seen.unread <= UNREAD
+                && seen.untold <= 2 * limits::UNDER_WAY as usize
+                && seen.untaken <= limits::UNDER_WAY as usize;
             if !is_bounded {
                 return Err(format!("connection {} of {} holds {seen:?}", conn.0, name(who)));
             }

@@ -74,6 +74,7 @@ fn queues_are_bounded(standing: &Standing, case: &str) {
     for name in ["sd", "fd", "good", "dir"] {
         for (conn, seen) in standing.world.inspect_connections(host(standing, name)) {
             let is_bounded = seen.unsent <= limits::SEND_QUEUE + 2 * limits::PARCEL
+                && seen.unread <= 2 * limits::PARCEL
                 && seen.untold <= 2 * limits::UNDER_WAY as usize
                 && seen.untaken <= limits::UNDER_WAY as usize;
             assert!(is_bounded, "{case}: connection {} of {name} holds {seen:?}", conn.0);
