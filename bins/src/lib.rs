@@ -17,6 +17,7 @@
 //! * `joining`: how another machine comes to a director
 //! * [`messages`]: mail, webhooks, the system's log
 //! * `manual`: manual pages and completions for shells
+//! * `object` (feature `object`): volumes in stores of objects
 //! * [`ownership`]: one owner at a time of a catalog and of a folder with volumes; files of one's own
 //! * `plan` (feature `plan`): which jobs will work through a network
 //! * `probe`: what a probed data channel shows
@@ -50,6 +51,8 @@ pub mod joining;
 #[cfg(feature = "sqlite")]
 pub mod manual;
 pub mod messages;
+#[cfg(feature = "object")]
+pub mod object;
 pub mod ownership;
 #[cfg(feature = "plan")]
 pub mod plan;

@@ -1,6 +1,9 @@
 //! Copies and migrations through real daemons: between two storage daemons, and from device to device within one.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on should fail")]
 
+#[cfg(feature = "object")]
+#[path = "copies/objects.rs"]
+mod objects;
 mod support;
 
 use std::fs;

@@ -3,7 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use towline_core::config::{Catalog, DirectorConfig, StorageConfig};
+use towline_core::bulk::work::DiskError;
+#[cfg(feature = "object")]
+use towline_core::config::Seconds;
+use towline_core::config::{Catalog, Device, DirectorConfig, StorageConfig};
+use towline_core::error::Explain as _;
 
 use super::{Finding, Level};
 use crate::config::{Loaded, load};
@@ -14,6 +18,7 @@ const FREE: [u64; 2] = [10, 3];
 /// Looks at the catalog, and at the devices if the storage daemon's configuration is beside the director's.
 pub(super) fn look(folder: &Path, director: &Loaded<DirectorConfig>) -> Vec<Finding> {
     let mut places: BTreeMap<PathBuf, String> = BTreeMap::new();
+    let mut stores = Vec::new();
     if let Catalog::Sqlite(sqlite) = &director.config.catalog
         && let Some(parent) = director.resolve(&sqlite.path).parent()
     {
@@ -23,10 +28,42 @@ pub(super) fn look(folder: &Path, director: &Loaded<DirectorConfig>) -> Vec<Find
     let storage = if beside.exists() { beside } else { folder.to_owned() };
     if let Ok(loaded) = load::<StorageConfig>(&storage) {
         for device in &loaded.config.devices {
+            if device.is_object() {
+                stores.push(store(&loaded, device));
+                continue;
+            }
             places.insert(loaded.resolve(&device.archive_device), format!("disk of device {}", device.name));
         }
     }
-    places.into_iter().map(|(path, about)| looked(&path, &about)).collect()
+    places.into_iter().map(|(path, about)| looked(&path, &about)).chain(stores).collect()
+}
+
+/// Whether a store of objects answers: it has room as long as somebody pays for it.
+fn store(loaded: &Loaded<StorageConfig>, device: &Device) -> Finding {
+    let about = format!("store of device {}", device.name);
+    match volumes_of(loaded, device) {
+        Ok(volumes) => {
+            Finding::new(Level::Good, about, format!("{} answers and has {volumes} volumes", device.archive_device))
+        }
+        Err(error) => Finding::new(Level::Critical, about, format!("{error} ({})", error.code())),
+    }
+}
+
+#[cfg(feature = "object")]
+fn volumes_of(loaded: &Loaded<StorageConfig>, device: &Device) -> Result<usize, DiskError> {
+    let mut settings = device.object.clone();
+    for file in [&mut settings.credentials, &mut settings.tls_ca] {
+        *file = file.as_deref().map(|file| loaded.resolve(file).display().to_string());
+    }
+    // Who watches does not wait as a job does.
+    settings.retry_for = Seconds::secs(5);
+    crate::object::register(&device.archive_device, &settings)?;
+    Ok(crate::object::store(&device.archive_device)?.names()?.0.len())
+}
+
+#[cfg(not(feature = "object"))]
+fn volumes_of(_loaded: &Loaded<StorageConfig>, device: &Device) -> Result<usize, DiskError> {
+    Err(crate::volume::stored::not_built(&device.archive_device))
 }
 
 fn looked(path: &Path, about: &str) -> Finding {
@@ -61,5 +98,23 @@ mod tests {
         }
         assert_eq!(looked(Path::new("/nowhere/at/all"), "x").level, Level::Critical);
         assert!(looked(Path::new("/"), "x").text.contains("MiB free at /"));
+    }
+
+    #[test]
+    #[cfg(feature = "object")]
+    fn a_store_is_asked_whether_it_answers() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = folder.path().display();
+        let file = folder.path().join("storage-daemon.ron");
+        let text = format!(
+            r#"(storage: (name: "s"), directors: [(name: "d", password: "pw")], devices: [
+                (name: "here", media_type: "S3", kind: object, archive_device: "file://{at}"),
+                (name: "gone", media_type: "S3", kind: object, archive_device: "file://{at}/gone")])"#
+        );
+        std::fs::write(&file, text).unwrap();
+        let loaded = load::<StorageConfig>(&file).unwrap();
+        let [here, gone] = &loaded.config.devices[..] else { panic!() };
+        assert!(store(&loaded, here).text.contains("answers and has 0 volumes"));
+        assert_eq!(store(&loaded, gone).level, Level::Critical);
     }
 }

@@ -172,7 +172,7 @@ pub(super) fn merged(mut found: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 fn is_password(name: &str) -> bool {
-    nearest(name, ["password"]).is_some()
+    nearest(name, ["password", "secret_key"]).is_some()
 }
 
 /// Passwords in text that is RON, over any number of lines.
@@ -425,5 +425,7 @@ Config(
         let hidden: Vec<_> = passwords(text).into_iter().map(|range| &text[range]).collect();
         assert_eq!(by_line("a, \" pass\"word: \"x\\\"y\", b: 1"), vec![Range { start: 16, end: 22 }]);
         assert_eq!(hidden, ["\"one\"", "\"two\"", "\"three\"", "\"four\"", "a-b,"]);
+        let text = "(object: (endpoint: \"https://s3.example.com\", secret_key: \"five\"))";
+        assert_eq!(passwords(text).into_iter().map(|range| &text[range]).collect::<Vec<_>>(), ["\"five\""]);
     }
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use towline_core::address::Endpoint;
+use towline_core::bulk::work::DiskError;
 use towline_core::config::{ConfigPath, Device, Severity, StorageConfig, listen_on};
-use towline_core::error::Code;
+use towline_core::error::{Code, Explain as _};
 use towline_core::explain::complaint;
 use towline_core::node::Settings;
 use towline_core::role::storage::StorageDaemon;
@@ -15,7 +16,7 @@ use towline_core::wire::names::{PeerKind, PeerName};
 use towline_core::work::configuration::Configured;
 
 use super::{Built, Daemon, Peer, Places, Sink, StartError, Tls, identity, of_messages, reload};
-use crate::config::{Folder, Loaded};
+use crate::config::{EXIT_CONFIG, Folder, Loaded};
 use crate::hands::Workers;
 use crate::messages::Deliverer;
 use crate::ownership::{EXIT_OWNED, NotOwner, Ownership, own};
@@ -52,6 +53,7 @@ impl Daemon for StorageProgram {
     }
 
     fn folders(loaded: &Loaded<StorageConfig>) -> Vec<Folder> {
+        let in_folders = |(_, device): &(usize, &Device)| !device.is_object();
         let folder = |(index, device): (usize, &Device)| Folder {
             at: ConfigPath::of("devices").index(index).field("archive_device"),
             path: loaded.resolve(&device.archive_device),
@@ -69,7 +71,7 @@ impl Daemon for StorageProgram {
         };
         let devices = || loaded.config.devices.iter().enumerate();
         let own = of_messages(loaded, loaded.config.appended());
-        devices().map(folder).chain(devices().filter_map(spool)).chain(own).collect()
+        devices().filter(in_folders).map(folder).chain(devices().filter_map(spool)).chain(own).collect()
     }
 
     fn programs(config: &StorageConfig) -> Vec<(ConfigPath, String)> {
@@ -87,7 +89,13 @@ impl Daemon for StorageProgram {
         loaded.config.storage.working_directory = folder.map(|folder| loaded.resolve(folder).display().to_string());
         let mut devices = std::mem::take(&mut loaded.config.devices);
         for device in &mut devices {
-            device.archive_device = loaded.resolve(&device.archive_device).display().to_string();
+            if !device.is_object() {
+                device.archive_device = loaded.resolve(&device.archive_device).display().to_string();
+            }
+            let object = &mut device.object;
+            for file in [&mut object.credentials, &mut object.tls_ca] {
+                *file = file.as_deref().map(|file| loaded.resolve(file).display().to_string());
+            }
             let spool = device.spool_directory.as_deref().map(|folder| loaded.resolve(folder).display().to_string());
             device.spool_directory = spool;
         }
@@ -96,6 +104,7 @@ impl Daemon for StorageProgram {
 
     fn build(loaded: Loaded<StorageConfig>, tls: Tls) -> Result<Built<StorageDaemon>, StartError> {
         let ownerships = own_folders(&loaded.config)?;
+        reach_stores(&loaded.config)?;
         let eraser = eraser(&loaded.config);
         clear_spools(&loaded.config, &eraser);
         let storage = &loaded.config.storage;
@@ -139,11 +148,39 @@ fn clear_spools(config: &StorageConfig, eraser: &Eraser) {
     }
 }
 
+/// Makes the stores known that a storage daemon's configuration has, for whoever reads its volumes without it.
+///
+/// # Errors
+/// The configuration cannot be used, or one of its stores cannot.
+#[cfg(feature = "sqlite")]
+pub(crate) fn know_stores(file: &Path) -> Result<(), StartError> {
+    let refused = |report: crate::config::Report| StartError { text: report.render(false), exit: EXIT_CONFIG };
+    let mut loaded = crate::config::load::<StorageConfig>(file).map_err(refused)?;
+    StorageProgram::place(&mut loaded);
+    reach_stores(&loaded.config)
+}
+
+/// Makes the stores of devices known to whoever reads and writes there. None of them is asked for anything yet: one may be away.
+fn reach_stores(config: &StorageConfig) -> Result<(), StartError> {
+    for device in config.devices.iter().filter(|device| device.is_object()) {
+        #[cfg(feature = "object")]
+        let reached: Result<(), DiskError> = crate::object::register(&device.archive_device, &device.object);
+        #[cfg(not(feature = "object"))]
+        let reached: Result<(), DiskError> = Err(crate::volume::stored::not_built(&device.archive_device));
+        reached.map_err(|error| StartError {
+            text: complaint(error.code(), &format!("device {}: {error}", device.name)),
+            exit: EXIT_CONFIG,
+        })?;
+    }
+    Ok(())
+}
+
 /// Nobody else may write into the folders of the devices: two storage daemons would write one volume.
 fn own_folders(config: &StorageConfig) -> Result<Vec<Ownership>, StartError> {
     let folders: BTreeSet<PathBuf> = config
         .devices
         .iter()
+        .filter(|device| !device.is_object())
         .filter_map(|device| std::fs::canonicalize(&device.archive_device).ok())
         .filter(|folder| folder.is_dir())
         .collect();

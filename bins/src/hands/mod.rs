@@ -43,6 +43,7 @@ use towline_core::work::health::Health;
 use towline_core::work::{Work, WorkDone};
 
 use crate::volume::erase::Eraser;
+use crate::volume::stored::is_in_store;
 use open::Open;
 
 /// Pieces of work that may wait for one handle.
@@ -299,16 +300,21 @@ fn once(name: &str, body: impl FnOnce() -> WorkDone + Send + 'static, reply: Rep
     }
 }
 
-/// What tells the thread of a job's files that it is given up: only these jobs run anything.
+/// What tells the thread of a job that it is given up: those of its files run something, and those of volumes in a store
+/// wait for it.
 fn pipe_if_needed(work: &DiskWork) -> Option<(OwnedFd, OwnedFd)> {
-    let runs = matches!(
-        work,
+    let waits = match work {
         DiskWork::OpenBackup { .. }
-            | DiskWork::OpenEstimate { .. }
-            | DiskWork::OpenLook { .. }
-            | DiskWork::OpenRestore { .. }
-    );
-    if runs { pipe_with(PipeFlags::CLOEXEC).ok() } else { None }
+        | DiskWork::OpenEstimate { .. }
+        | DiskWork::OpenLook { .. }
+        | DiskWork::OpenRestore { .. } => true,
+        DiskWork::OpenRead { folder, elsewhere, .. } => {
+            is_in_store(folder) || elsewhere.values().any(|folder| is_in_store(folder))
+        }
+        DiskWork::Mount { folder, .. } => is_in_store(folder),
+        _ => false,
+    };
+    if waits { pipe_with(PipeFlags::CLOEXEC).ok() } else { None }
 }
 
 fn answer(slot: &Mutex<Option<Reply>>, done: WorkDone) {

@@ -2,6 +2,7 @@
 
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use towline_core::bulk::parcel::Parcel;
@@ -16,11 +17,16 @@ use crate::disk::backup::{BackupSource, Counters, FillError};
 use crate::disk::notice::Notice;
 use crate::disk::restore::{Order, Relocations, Replace, RestoreTarget};
 use crate::disk::verify::VerifyTarget;
+#[cfg(feature = "object")]
+use crate::object::{Stop, writer::ObjectWriter};
 use crate::process::Means;
 use crate::volume::erase::Eraser;
 use crate::volume::reader::VolumeReader;
 use crate::volume::spool::Spool;
-use crate::volume::writer::{Appended, VolumeWriter};
+use crate::volume::stored::is_in_store;
+#[cfg(not(feature = "object"))]
+use crate::volume::stored::not_built;
+use crate::volume::writer::{Appended, Mounted, VolumeWriter};
 use crate::volume::{disk_error, labelling};
 
 /// Something open, owned by its thread.
@@ -63,23 +69,31 @@ pub(super) fn open(
         }
         DiskWork::OpenVerify { fileset, .. } => Ok((Box::new(Verify::open(&fileset)), DiskDone::Opened)),
         DiskWork::OpenRead { folder, elsewhere, bootstrap, form, .. } => {
-            Ok((Box::new(Read(VolumeReader::open(&folder, elsewhere, &bootstrap, form)?)), DiskDone::Opened))
+            let reader = VolumeReader::open_until(&folder, elsewhere, &bootstrap, form, given_up.map(Arc::new))?;
+            Ok((Box::new(Read(reader)), DiskDone::Opened))
         }
+        #[cfg(feature = "object")]
+        DiskWork::Mount { folder, label, expect, limit, session, .. } if is_in_store(&folder) => {
+            let stop = Stop::at(given_up.map(Arc::new));
+            let (writer, mounted) = ObjectWriter::mount(&folder, &label, expect, (limit, session), stop)?;
+            Ok((Box::new(ObjectVolume(writer)), done_mounting(mounted)))
+        }
+        #[cfg(not(feature = "object"))]
+        DiskWork::Mount { folder, .. } if is_in_store(&folder) => Err(not_built(&folder)),
         DiskWork::Mount { folder, label, expect, limit, session, .. } => {
             let (writer, mounted) = VolumeWriter::mount(&folder, &label, expect, limit, session, eraser)?;
-            let done = DiskDone::Mounted {
-                bytes: mounted.bytes,
-                labelled: mounted.labelled,
-                cut: mounted.cut,
-                spent: mounted.spent,
-            };
-            Ok((Box::new(Volume(writer)), done))
+            Ok((Box::new(Volume(writer)), done_mounting(mounted)))
         }
         DiskWork::OpenSpool { file, .. } => {
             Ok((Box::new(Spooled(Spool::open(file, eraser.clone())?)), DiskDone::Opened))
         }
         other => Err(mismatch(&other)),
     }
+}
+
+const fn done_mounting(mounted: Mounted) -> DiskDone {
+    let Mounted { bytes, labelled, cut, spent } = mounted;
+    DiskDone::Mounted { bytes, labelled, cut, spent }
 }
 
 /// Writes a label for an operator.
@@ -315,22 +329,56 @@ impl Open for Volume {
     fn work(&mut self, work: DiskWork) -> DiskDone {
         let started = Instant::now();
         match work {
-            DiskWork::Append { mut block, .. } => match self.0.append(&mut block) {
-                Ok(Appended::At(start)) => DiskDone::Appended { block, start, spent: micros(started.elapsed()) },
-                Ok(Appended::LimitReached) => DiskDone::VolumeFull { block, disk_full: false },
-                Ok(Appended::DiskFull) => DiskDone::VolumeFull { block, disk_full: true },
-                Err(error) => DiskDone::Failed { error, buffer: block },
-            },
-            DiskWork::Sync { .. } => match self.0.sync() {
-                Ok(()) => DiskDone::Synced { spent: micros(started.elapsed()) },
-                Err(error) => DiskDone::Failed { error, buffer: Vec::new() },
-            },
+            DiskWork::Append { mut block, .. } => {
+                let done = self.0.append(&mut block);
+                appended(done, block, started)
+            }
+            DiskWork::Sync { .. } => synced(self.0.sync(), started),
             other => refuse(other),
         }
     }
 
     fn close(self: Box<Self>) -> Tally {
         Tally { complete: true, ..Tally::default() }
+    }
+}
+
+#[cfg(feature = "object")]
+#[derive(Debug)]
+struct ObjectVolume(ObjectWriter);
+
+#[cfg(feature = "object")]
+impl Open for ObjectVolume {
+    fn work(&mut self, work: DiskWork) -> DiskDone {
+        let started = Instant::now();
+        match work {
+            DiskWork::Append { mut block, .. } => {
+                let done = self.0.append(&mut block);
+                appended(done, block, started)
+            }
+            DiskWork::Sync { .. } => synced(self.0.sync(), started),
+            other => refuse(other),
+        }
+    }
+
+    fn close(self: Box<Self>) -> Tally {
+        Tally { complete: true, ..Tally::default() }
+    }
+}
+
+fn appended(done: Result<Appended, DiskError>, block: Vec<u8>, started: Instant) -> DiskDone {
+    match done {
+        Ok(Appended::At(start)) => DiskDone::Appended { block, start, spent: micros(started.elapsed()) },
+        Ok(Appended::LimitReached) => DiskDone::VolumeFull { block, disk_full: false },
+        Ok(Appended::DiskFull) => DiskDone::VolumeFull { block, disk_full: true },
+        Err(error) => DiskDone::Failed { error, buffer: block },
+    }
+}
+
+fn synced(done: Result<(), DiskError>, started: Instant) -> DiskDone {
+    match done {
+        Ok(()) => DiskDone::Synced { spent: micros(started.elapsed()) },
+        Err(error) => DiskDone::Failed { error, buffer: Vec::new() },
     }
 }
 

@@ -5,12 +5,13 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use towline_core::bulk::work::DiskDone;
+use towline_core::bulk::work::{DiskDone, DiskError};
 use towline_core::drive::Reply;
 use towline_core::work::WorkDone;
 
 use super::once;
 use crate::volume::disk_error;
+use crate::volume::stored::is_in_store;
 
 /// Who may read a new file: the daemon, and its group.
 const MODE: u32 = 0o640;
@@ -18,12 +19,31 @@ const MODE: u32 = 0o640;
 /// Puts `text` into the file on a thread of its own, after what it has if it `appends`.
 pub(super) fn put(path: String, text: Vec<u8>, appends: bool, reply: Reply) {
     let body = move || {
-        WorkDone::Disk(match write(Path::new(&path), &text, appends) {
+        WorkDone::Disk(match write_anywhere(&path, text, appends) {
             Ok(()) => DiskDone::Noted,
-            Err(error) => DiskDone::Failed { error: disk_error(Path::new(&path), &error), buffer: Vec::new() },
+            Err(error) => DiskDone::Failed { error, buffer: Vec::new() },
         })
     };
     once("put", body, reply);
+}
+
+fn write_anywhere(path: &str, text: Vec<u8>, appends: bool) -> Result<(), DiskError> {
+    if is_in_store(path) {
+        return write_in_store(path, text);
+    }
+    write(Path::new(path), &text, appends).map_err(|error| disk_error(Path::new(path), &error))
+}
+
+/// A file beside the volumes of a store. None of them is ever appended to.
+#[cfg(feature = "object")]
+fn write_in_store(path: &str, text: Vec<u8>) -> Result<(), DiskError> {
+    let (store, name) = crate::object::place(path)?;
+    store.put_file(&name, text)
+}
+
+#[cfg(not(feature = "object"))]
+fn write_in_store(path: &str, _text: Vec<u8>) -> Result<(), DiskError> {
+    Err(crate::volume::stored::not_built(path))
 }
 
 fn write(path: &Path, text: &[u8], appends: bool) -> io::Result<()> {

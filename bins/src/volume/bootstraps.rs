@@ -16,7 +16,7 @@ const LONGEST: u64 = 4 << 20;
 
 /// What was on a volume is gone, and with it every bootstrap of the folder that leads there: what is left of such a job is
 /// found by reading the volumes. One that cannot be removed is told; it leads to nothing, which whoever reads it hears.
-pub(super) fn forget(folder: &str, volume: &str, eraser: &Eraser) {
+pub(crate) fn forget(folder: &str, volume: &str, eraser: &Eraser) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.extension().is_some_and(|end| end == END)
@@ -29,11 +29,33 @@ pub(super) fn forget(folder: &str, volume: &str, eraser: &Eraser) {
     }
 }
 
+/// The same in a store, with the files beside the volumes.
+#[cfg(feature = "object")]
+pub(crate) fn forget_in_store(folder: &str, volume: &str) {
+    let gone = || {
+        let store = crate::object::store(folder)?;
+        for file in store.names()?.1.iter().filter(|file| Path::new(file).extension().is_some_and(|end| end == END)) {
+            let is_one = store.get_file(file)?.is_some_and(|text| text_leads_to(&text, volume));
+            if is_one {
+                store.delete_file(file)?;
+            }
+        }
+        Ok::<(), towline_core::bulk::work::DiskError>(())
+    };
+    if let Err(error) = gone() {
+        let text = format!("bootstraps in {folder} that lead to what was on volume {volume} stay: {error}");
+        tracing::warn!("{}", complaint(Code(638), &text));
+    }
+}
+
 fn leads_to(path: &Path, volume: &str) -> bool {
     let is_one = fs::symlink_metadata(path).is_ok_and(|there| there.is_file() && there.len() <= LONGEST);
     let text = is_one.then(|| fs::read(path).ok()).flatten();
-    let bootstrap = text.and_then(|text| Bootstrap::parse(&text).ok());
-    bootstrap.is_some_and(|bootstrap| bootstrap.volumes().any(|name| name == volume))
+    text.is_some_and(|text| text_leads_to(&text, volume))
+}
+
+fn text_leads_to(text: &[u8], volume: &str) -> bool {
+    Bootstrap::parse(text).is_ok_and(|bootstrap| bootstrap.volumes().any(|name| name == volume))
 }
 
 #[cfg(test)]

@@ -16,8 +16,14 @@ use super::{bootstraps, disk_error, volume_path};
 ///
 /// # Errors
 /// There is a volume of the new name already, or a file that is none; the volume before is not there, is another one or could
-/// not be erased; or the disk failed. Nothing was given up then.
+/// not be erased; or the disk or the store failed. Nothing was given up then.
 pub fn label(folder: &str, label: &VolumeLabel, before: Option<&str>, eraser: &Eraser) -> Result<u64, DiskError> {
+    if super::stored::is_in_store(folder) {
+        #[cfg(feature = "object")]
+        return crate::object::labelling::label(folder, label, before);
+        #[cfg(not(feature = "object"))]
+        return Err(super::stored::not_built(folder));
+    }
     let name = String::from_utf8_lossy(&label.volume);
     let path = volume_path(folder, &name)?;
     // Labels that an operator has written are of no session (`wire/3 §5.5`).

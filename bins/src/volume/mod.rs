@@ -1,11 +1,12 @@
 //! Volumes on the disk: one regular file each, nothing but blocks (`wire/3 §5`).
 
 pub(crate) mod blocks;
-mod bootstraps;
+pub(crate) mod bootstraps;
 pub mod erase;
 pub mod labelling;
 pub mod reader;
 pub mod spool;
+pub(crate) mod stored;
 #[cfg(test)]
 mod tests;
 pub mod writer;
@@ -28,6 +29,10 @@ pub fn volume_path(folder: &str, name: &str) -> Result<PathBuf, DiskError> {
 
 /// What the system said about a path, as the core's own error.
 pub fn disk_error(path: &Path, error: &std::io::Error) -> DiskError {
+    // A store says more than the system has numbers for.
+    if let Some(known) = error.get_ref().and_then(|inner| inner.downcast_ref::<DiskError>()) {
+        return known.clone();
+    }
     let path = path.display().to_string();
     match error.kind() {
         ErrorKind::NotFound => DiskError::Missing(path),

@@ -1,8 +1,6 @@
 //! Reads what a bootstrap selects, volume after volume, by the plain method of `wire/3 §5.9`.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::fs::File;
-use std::io::ErrorKind;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +13,8 @@ use towline_core::wire::bsr::{Bootstrap, NameFilter, Selection};
 use towline_core::wire::label::VolumeLabel;
 
 use super::blocks::{Blocks, Next};
-use super::{disk_error, volume_path};
+use super::stored::{GivenUp, Stored};
+use super::volume_path;
 use crate::disk::notice::shown;
 use crate::disk::regex::Regex;
 
@@ -34,7 +33,9 @@ pub struct VolumeReader {
     files: BTreeMap<String, PathBuf>,
     ahead: VecDeque<String>,
     reader: RestoreReader,
-    volume: Option<Blocks<File>>,
+    volume: Option<Blocks<Stored>>,
+    /// Says when nothing more is wanted.
+    given_up: GivenUp,
     /// Memory of the last block.
     spare: Vec<u8>,
     read: Vec<String>,
@@ -59,8 +60,22 @@ impl VolumeReader {
         bootstrap: &Bootstrap,
         form: ReadForm,
     ) -> Result<Self, DiskError> {
+        Self::open_until(folder, elsewhere, bootstrap, form, None)
+    }
+
+    /// The same, until it is given up.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub(crate) fn open_until(
+        folder: &str,
+        elsewhere: BTreeMap<String, String>,
+        bootstrap: &Bootstrap,
+        form: ReadForm,
+        given_up: GivenUp,
+    ) -> Result<Self, DiskError> {
         let selection = Selection::new(bootstrap, name_filter(bootstrap)?);
-        Self::begin(folder, elsewhere, BTreeMap::new(), selection, form)
+        Self::begin((folder, elsewhere), BTreeMap::new(), selection, form, given_up)
     }
 
     /// A reader for a restore before the first volume; each volume is the file of its name among `files`. With a `filter`
@@ -79,15 +94,15 @@ impl VolumeReader {
             None => name_filter(bootstrap)?,
         };
         let selection = Selection::new(bootstrap, filter);
-        Self::begin(".", BTreeMap::new(), files, selection, ReadForm::Restore)
+        Self::begin((".", BTreeMap::new()), files, selection, ReadForm::Restore, None)
     }
 
     fn begin(
-        folder: &str,
-        elsewhere: BTreeMap<String, String>,
+        (folder, elsewhere): (&str, BTreeMap<String, String>),
         files: BTreeMap<String, PathBuf>,
         selection: Selection,
         form: ReadForm,
+        given_up: GivenUp,
     ) -> Result<Self, DiskError> {
         let ahead = selection.volumes().into_iter().map(|volume| volume.name).collect();
         let mut reader = Self {
@@ -97,6 +112,7 @@ impl VolumeReader {
             ahead,
             reader: RestoreReader::in_form(selection, form),
             volume: None,
+            given_up,
             spare: Vec::new(),
             read: Vec::new(),
             spent: Duration::ZERO,
@@ -241,14 +257,13 @@ impl VolumeReader {
             Some(file) => file.clone(),
             None => volume_path(self.elsewhere.get(&name).unwrap_or(&self.folder), &name)?,
         };
-        let mut opened = File::open(&path);
+        let mut opened = Stored::open(&path, &self.given_up);
         // Somebody may have moved it to where it is looked for now.
-        if self.files.is_empty() && opened.as_ref().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
+        if self.files.is_empty() && matches!(opened, Err(DiskError::Missing(_))) {
             path = volume_path(&self.folder, &name)?;
-            opened = File::open(&path);
+            opened = Stored::open(&path, &self.given_up);
         }
-        let file = opened.map_err(|error| disk_error(&path, &error))?;
-        let mut volume = Blocks::new(file, path.display().to_string());
+        let mut volume = Blocks::new(opened?, path.display().to_string());
         let wrong =
             |found: String| DiskError::WrongVolume { path: path.display().to_string(), wanted: name.clone(), found };
         let mut label = Vec::new();

@@ -13,7 +13,7 @@ use super::pass::{At, Visitor, read};
 use super::report::{Finding, Report};
 use super::shelf::Shelf;
 use super::show::tell_damage;
-use super::{Asked, ask, job_argument, paths_argument};
+use super::{Asked, ask, job_argument, paths_argument, stores_argument};
 use crate::daemon::say;
 use crate::disk::audit::{Audit, Counts};
 
@@ -26,6 +26,7 @@ pub(super) fn command() -> Command {
              recorded. What is damaged is named with its volume, address, job and file, and what comes after it is read.",
         )
         .arg(paths_argument())
+        .arg(stores_argument())
         .arg(job_argument())
 }
 

@@ -19,7 +19,7 @@ use super::jobs::Job;
 use super::pass::{At, Visitor, read};
 use super::report::{Finding, Report};
 use super::shelf::{Shelf, shown};
-use super::{Asked, ask, job_argument, paths_argument};
+use super::{Asked, ask, job_argument, paths_argument, stores_argument};
 use crate::daemon::say;
 use crate::disk::notice::{Notice, NoticeKind};
 use crate::disk::regex::Regex;
@@ -45,6 +45,7 @@ pub(super) fn command() -> Command {
              a client would run are not run.",
         )
         .arg(paths_argument())
+        .arg(stores_argument())
         .arg(
             Arg::new("to")
                 .long("to")

@@ -1,7 +1,6 @@
 //! The jobs on volumes: each session with its labels and the volumes it goes over, in order.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 
 use towline_core::printable;
 use towline_core::wire::block::{HEADER_LEN, Session};
@@ -11,6 +10,7 @@ use towline_core::wire::record::next_piece;
 use super::shelf::{Shelf, Volume};
 use super::survey::Extent;
 use crate::volume::blocks::{Blocks, Next};
+use crate::volume::stored::Stored;
 
 /// A session that wrote to volumes: a job, or a copy of one.
 #[derive(Clone, Debug)]
@@ -125,7 +125,7 @@ fn job(shelf: &Shelf, session: Session, pieces: Vec<Piece>) -> Job {
 /// The record with this FileIndex in the block at this address: labels are never split.
 fn record_of(shelf: &Shelf, place: usize, session: Session, at: u64, wanted: i32) -> Option<Vec<u8>> {
     let volume = shelf.volumes.get(place)?;
-    let mut blocks = Blocks::new(File::open(&volume.path).ok()?, volume.path.display().to_string());
+    let mut blocks = Blocks::new(Stored::open(&volume.path, &None).ok()?, volume.path.display().to_string());
     let mut block = Vec::new();
     blocks.skip_to(at);
     let Ok(Next::Block(_)) = blocks.read(&mut block) else { return None };

@@ -15,7 +15,7 @@ use super::pass::{At, Visitor, read};
 use super::report::{Finding, Report};
 use super::shelf::Shelf;
 use super::when::{label_moment, moment};
-use super::{Asked, ask, job_argument, json_argument, paths_argument};
+use super::{Asked, ask, job_argument, json_argument, paths_argument, stores_argument};
 use crate::daemon::written;
 
 pub(super) fn command() -> Command {
@@ -26,6 +26,7 @@ pub(super) fn command() -> Command {
              has, and its volumes in order. A file has its mode, its size, when it was changed, and its name.",
         )
         .arg(paths_argument())
+        .arg(stores_argument())
         .arg(job_argument())
         .arg(Arg::new("jobs").long("jobs").action(ArgAction::SetTrue).help("Only the jobs; no data are read for that"))
         .arg(json_argument())

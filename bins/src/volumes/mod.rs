@@ -78,7 +78,19 @@ fn paths_argument() -> Arg {
         .value_parser(value_parser!(PathBuf))
         .num_args(1..)
         .required(true)
-        .help("Volumes, or folders of volumes; a job that goes over several needs all of them")
+        .help(
+            "Volumes, or folders of volumes, also in a store of objects (s3://bucket/prefix, file:///folder); a job that goes \
+             over several needs all of them",
+        )
+}
+
+/// How stores of objects are reached.
+fn stores_argument() -> Arg {
+    Arg::new("storage-config")
+        .long("storage-config")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("The storage daemon's configuration, which says how its stores of objects are reached; without it the environment does")
 }
 
 /// The jobs that are meant.
@@ -106,6 +118,12 @@ struct Asked {
 /// # Errors
 /// There is no volume, or none of the jobs: what the program ends with.
 fn ask(program: &'static str, matches: &ArgMatches) -> Result<Asked, ExitCode> {
+    if let Ok(Some(file)) = matches.try_get_one::<PathBuf>("storage-config")
+        && let Err(refused) = crate::daemon::storage::know_stores(file)
+    {
+        Report::of(program).refuse(&refused.text);
+        return Err(ExitCode::from(refused.exit));
+    }
     let paths: Vec<PathBuf> = matches.get_many("paths").into_iter().flatten().cloned().collect();
     let words: Vec<String> = match matches.try_get_many::<String>("job") {
         Ok(words) => words.into_iter().flatten().cloned().collect(),

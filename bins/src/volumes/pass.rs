@@ -2,7 +2,6 @@
 //!
 //! Reading and checking the blocks is the work of a thread of its own, a few blocks ahead of whoever looks at the records.
 
-use std::fs::File;
 use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::thread;
@@ -19,6 +18,7 @@ use super::report::{Finding, Report};
 use super::shelf::Shelf;
 use super::survey::Extent;
 use crate::volume::blocks::{Blocks, Next};
+use crate::volume::stored::Stored;
 
 /// Blocks in memory: one that is looked at, the others on their way.
 const AHEAD: usize = 4;
@@ -85,8 +85,7 @@ enum Loaded {
 fn load(shelf: &Shelf, job: &Job, blocks: &SyncSender<Loaded>, spare: &Receiver<Vec<u8>>) -> Result<(), DiskError> {
     for (place, extent) in &job.pieces {
         let Some(volume) = shelf.volumes.get(*place) else { continue };
-        let file = File::open(&volume.path).map_err(|error| crate::volume::disk_error(&volume.path, &error))?;
-        let mut source = Blocks::new(file, volume.path.display().to_string());
+        let mut source = Blocks::new(Stored::open(&volume.path, &None)?, volume.path.display().to_string());
         source.skip_to(extent.first);
         if !piece(&mut source, job, *place, extent, blocks, spare)? {
             return Ok(());
@@ -97,7 +96,7 @@ fn load(shelf: &Shelf, job: &Job, blocks: &SyncSender<Loaded>, spare: &Receiver<
 
 /// Reads what a job has on one volume. False if nobody wants more.
 fn piece(
-    source: &mut Blocks<File>,
+    source: &mut Blocks<Stored>,
     job: &Job,
     volume: usize,
     extent: &Extent,

@@ -6,10 +6,12 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
+use towline_core::bulk::work::DiskError;
 use towline_core::printable;
 
 use super::report::{Finding, Report};
 use super::survey::{Survey, Unfit, survey};
+use crate::volume::stored::is_in_store;
 
 /// Sessions of all volumes together: a hostile file could name one in every 24 bytes.
 pub(super) const MOST_SESSIONS: usize = 1_000_000;
@@ -42,7 +44,7 @@ impl Shelf {
     /// Looks through files and folders. What is in the way is told; damage is only noted, for whoever reads tells it.
     pub(super) fn of(paths: &[PathBuf], report: &mut Report) -> Self {
         let mut shelf = Self::default();
-        let mut seen = BTreeSet::new();
+        let mut seen = Seen::default();
         for path in paths {
             match files(path) {
                 Ok(Files::One) => shelf.add(path, true, &mut seen, report),
@@ -60,19 +62,12 @@ impl Shelf {
         shelf
     }
 
-    fn add(&mut self, path: &Path, is_named: bool, seen: &mut BTreeSet<(u64, u64)>, report: &mut Report) {
+    fn add(&mut self, path: &Path, is_named: bool, seen: &mut Seen, report: &mut Report) {
         let unreadable = |why: String| Finding::Unreadable { path: path.to_owned(), why };
-        let there = match fs::metadata(path) {
-            Ok(there) => there,
+        match seen.is_new(path, is_named) {
+            Ok(true) => {}
+            Ok(false) => return,
             Err(error) => return report.add(unreadable(error.to_string())),
-        };
-        let is_bootstrap = path.extension().is_some_and(|end| end == BOOTSTRAP);
-        if !there.is_file() || is_bootstrap && !is_named {
-            return;
-        }
-        // A link to a volume that lies here too.
-        if !seen.insert((there.dev(), there.ino())) {
-            return;
         }
         let kept: usize = self.volumes.iter().map(|volume| volume.survey.sessions.len()).sum();
         match survey(path, is_named, MOST_SESSIONS.saturating_sub(kept)) {
@@ -100,6 +95,27 @@ impl Shelf {
     }
 }
 
+/// What was looked at already.
+#[derive(Default)]
+struct Seen {
+    files: BTreeSet<(u64, u64)>,
+    /// In stores.
+    paths: BTreeSet<PathBuf>,
+}
+
+impl Seen {
+    /// Whether a path may lead to a volume that was not looked at before.
+    fn is_new(&mut self, path: &Path, is_named: bool) -> io::Result<bool> {
+        if is_in_store(&path.to_string_lossy()) {
+            return Ok(self.paths.insert(path.to_owned()));
+        }
+        let there = fs::metadata(path)?;
+        let is_bootstrap = path.extension().is_some_and(|end| end == BOOTSTRAP);
+        // A link may lead to a volume that lies here too.
+        Ok(there.is_file() && (is_named || !is_bootstrap) && self.files.insert((there.dev(), there.ino())))
+    }
+}
+
 /// What a path leads to.
 enum Files {
     One,
@@ -109,6 +125,9 @@ enum Files {
 }
 
 fn files(path: &Path) -> io::Result<Files> {
+    if let Some(address) = path.to_str().filter(|text| is_in_store(text)) {
+        return in_store(address).map_err(io::Error::other);
+    }
     let there = fs::metadata(path)?;
     if !there.is_dir() {
         return Ok(if there.is_file() { Files::One } else { Files::Other });
@@ -124,6 +143,23 @@ fn files(path: &Path) -> io::Result<Files> {
     // Files before links, which may lead to them.
     files.sort();
     Ok(Files::Folder(files.into_iter().map(|(_, path)| path).collect()))
+}
+
+/// The volumes of a store, or the one that is named.
+#[cfg(feature = "object")]
+fn in_store(address: &str) -> Result<Files, DiskError> {
+    let store = crate::object::store(address)?;
+    if store.is_volume()? {
+        return Ok(Files::One);
+    }
+    let (volumes, _) = store.names()?;
+    let address = address.trim_end_matches('/');
+    Ok(Files::Folder(volumes.iter().map(|volume| PathBuf::from(format!("{address}/{volume}"))).collect()))
+}
+
+#[cfg(not(feature = "object"))]
+fn in_store(address: &str) -> Result<Files, DiskError> {
+    Err(crate::volume::stored::not_built(address))
 }
 
 /// A path for a person.

@@ -12,7 +12,7 @@ use super::jobs::{Job, text};
 use super::report::{Finding, Report};
 use super::shelf::{Shelf, Volume, shown};
 use super::when::label_moment;
-use super::{Asked, ask, json_argument, paths_argument};
+use super::{Asked, ask, json_argument, paths_argument, stores_argument};
 use crate::daemon::written;
 
 pub(super) fn command() -> Command {
@@ -23,6 +23,7 @@ pub(super) fn command() -> Command {
              beginning of the volume.",
         )
         .arg(paths_argument())
+        .arg(stores_argument())
         .arg(json_argument())
 }
 

@@ -1,7 +1,6 @@
 //! What lies where on one volume: a walk from header to header that reads no data.
 
 use std::collections::BTreeMap;
-use std::fs::File;
 use std::ops::Range;
 use std::path::Path;
 
@@ -9,8 +8,8 @@ use towline_core::bulk::work::DiskError;
 use towline_core::wire::block::Session;
 use towline_core::wire::label::{LabelError, VolumeLabel};
 
-use crate::volume::blocks::{Blocks, Next};
-use crate::volume::disk_error;
+use crate::volume::blocks::{Blocks, Next, Source as _};
+use crate::volume::stored::Stored;
 
 /// Damaged stretches of one volume that are kept one by one.
 pub(super) const STRETCHES: usize = 1000;
@@ -78,9 +77,9 @@ impl From<DiskError> for Unfit {
 /// # Errors
 /// The file is no volume, or cannot be read.
 pub(super) fn survey(path: &Path, is_named: bool, most: usize) -> Result<Survey, Unfit> {
-    let file = File::open(path).map_err(|error| disk_error(path, &error))?;
-    let bytes = file.metadata().map_err(|error| disk_error(path, &error))?.len();
-    let mut blocks = Blocks::new(file, path.display().to_string());
+    let volume = Stored::open(path, &None)?;
+    let bytes = volume.bytes(path)?;
+    let mut blocks = Blocks::new(volume, path.display().to_string());
     let mut survey =
         Survey { label: None, bytes, end: 0, blocks: 0, sessions: BTreeMap::new(), damage: Vec::new(), more_damage: 0 };
     let mut block = Vec::new();
@@ -115,7 +114,7 @@ pub(super) fn survey(path: &Path, is_named: bool, most: usize) -> Result<Survey,
 
 impl Survey {
     /// Reads the first block, which has the label and nothing else.
-    fn label(&mut self, blocks: &mut Blocks<File>, block: &mut Vec<u8>, is_named: bool) -> Result<(), Unfit> {
+    fn label(&mut self, blocks: &mut Blocks<Stored>, block: &mut Vec<u8>, is_named: bool) -> Result<(), Unfit> {
         match blocks.read(block)? {
             Next::End => Err(Unfit::Foreign),
             Next::Block(_) => {
@@ -146,7 +145,7 @@ impl Survey {
         }
     }
 
-    fn pass_over(&mut self, blocks: &mut Blocks<File>, block: &mut Vec<u8>) -> Result<(), DiskError> {
+    fn pass_over(&mut self, blocks: &mut Blocks<Stored>, block: &mut Vec<u8>) -> Result<(), DiskError> {
         let stretch = blocks.pass_over_damage(block)?;
         if self.damage.len() < STRETCHES {
             self.damage.push(stretch);
@@ -185,11 +184,16 @@ impl Survey {
 
 /// Whether a sound block is near the beginning of a file.
 fn has_block_near(path: &str, bytes: u64) -> bool {
-    use std::io::Read as _;
-    let Ok(file) = File::open(path) else { return false };
-    let mut start = Vec::new();
-    if file.take(LOOKED_AT.min(bytes)).read_to_end(&mut start).is_err() {
-        return false;
+    let Ok(volume) = Stored::open(Path::new(path), &None) else { return false };
+    let mut start = vec![0; usize::try_from(LOOKED_AT.min(bytes)).unwrap_or_default()];
+    let mut filled = 0;
+    while filled < start.len() {
+        match volume.read_at(&mut start[filled..], filled as u64) {
+            Ok(0) => break,
+            Ok(n) => filled += n,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(_) => return false,
+        }
     }
-    start.windows(4).any(|four| four == b"BB02")
+    start[..filled].windows(4).any(|four| four == b"BB02")
 }

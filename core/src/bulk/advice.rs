@@ -63,6 +63,7 @@ impl Explain for DiskError {
             Self::NothingThere => (Config, Never, 609, "correct the paths of the fileset, or mount what belongs there"),
             Self::Plugin { .. } => (Config, Never, 740, "run the command on the client as the user of the file daemon"),
             Self::Refused(why) => return why.facts(),
+            Self::Store { trouble, .. } => return trouble.facts(),
             Self::Other { .. } => (Local, Backoff, 608, "look for errors of the disk in the system's log"),
         }
         .into()
@@ -70,9 +71,14 @@ impl Explain for DiskError {
 }
 
 #[cfg(test)]
+use super::stores::StoreTrouble;
+
+#[cfg(test)]
 pub(crate) fn one_of_each_disk_error() -> Vec<DiskError> {
     let name = || "x".to_owned();
-    vec![
+    let store = |trouble| DiskError::Store { place: name(), trouble, text: name() };
+    let of_stores = StoreTrouble::ALL.map(store);
+    let others = vec![
         DiskError::Missing(name()),
         DiskError::Denied(name()),
         DiskError::Full(name()),
@@ -87,7 +93,8 @@ pub(crate) fn one_of_each_disk_error() -> Vec<DiskError> {
         DiskError::Other { path: name(), text: name() },
         DiskError::NothingThere,
         DiskError::Plugin { command: name(), why: name() },
-    ]
+    ];
+    others.into_iter().chain(of_stores).collect()
 }
 
 #[cfg(test)]

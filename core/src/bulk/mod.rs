@@ -18,6 +18,7 @@ pub mod select;
 pub mod sender;
 mod sizes;
 mod spool;
+pub mod stores;
 pub mod unpack;
 pub mod unsaved;
 pub mod verifier;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::refused::Refused;
+use crate::bulk::stores::StoreTrouble;
 use crate::bulk::unsaved::UnsavedList;
 use crate::ids::HandleId;
 use crate::wire::block::Session;
@@ -495,6 +496,16 @@ pub enum DiskError {
         command: String,
         /// What went wrong.
         why: String,
+    },
+    /// The store of objects that holds a volume has not done its part.
+    #[error("{place}: {trouble}: {text}")]
+    Store {
+        /// The volume, or the store.
+        place: String,
+        /// What kind of failure it is.
+        trouble: StoreTrouble,
+        /// What the store said.
+        text: String,
     },
     /// What the job asks for cannot be done here, so that nothing is begun.
     #[error("{0}")]

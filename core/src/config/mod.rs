@@ -36,6 +36,7 @@ mod fileset;
 mod job;
 pub mod keepalive;
 mod messages;
+mod object;
 mod password;
 mod path;
 mod pool;
@@ -62,6 +63,7 @@ pub use messages::{
     DAEMON_FACILITY, Destination, DestinationKind, MailServer, MailTls, MessageTypes, Messages, TIMESTAMP, When,
     facilities, facility,
 };
+pub use object::{DeviceKind, ObjectStore, STORES, store_address};
 pub use password::{Password, Passwords, Revealed};
 pub use path::{ConfigPath, Step};
 pub use pool::{Pool, PoolKind};

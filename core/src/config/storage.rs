@@ -1,6 +1,7 @@
 //! Configuration of a storage daemon.
 
 use super::messages::{DestinationKind, MessageTypes, Messages, named};
+use super::object::{DeviceKind, ObjectStore};
 use super::password::{Password, Passwords};
 use super::resource::resources;
 use super::tls::TlsConfig;
@@ -59,7 +60,7 @@ resources! {
         maximum_concurrent_jobs: u32 = 1_000,
         /// A command with its arguments that deletes what has held data: volumes that are recycled, truncated or relabelled,
         /// spool files, and bootstraps beside volumes. The file's name is added to it, and no shell sees it. `None`: the system
-        /// deletes.
+        /// deletes. What lies in a store of objects it does not reach.
         secure_erase_command: Option<String> = None,
         /// How long it may take for a file, in seconds; 0: as long as it likes. (In Bareos: there is no limit.)
         secure_erase_time_limit: Seconds = Seconds::secs(12 * 3_600),
@@ -95,7 +96,7 @@ resources! {
         maximum_bandwidth_per_job: Bytes = Bytes(0),
     }
 
-    /// An archive device: a folder that holds volumes as files.
+    /// An archive device: a folder that holds volumes as files, or a store of objects.
     Device {
         /// Name of the device, as in the director's `storages`.
         name: String,
@@ -103,8 +104,13 @@ resources! {
         description: Option<String> = None,
         /// Media type; only volumes of this type are mounted here.
         media_type: String,
-        /// Folder with the volumes, relative to the folder of the configuration file.
+        /// Folder with the volumes, relative to the folder of the configuration file. Of kind `object`: the address of the
+        /// store, such as `s3://bucket/prefix` or `file:///srv/objects`.
         archive_device: String,
+        /// What the volumes lie in: `file`, a folder, or `object`, a store.
+        kind: DeviceKind = DeviceKind::File,
+        /// How the store is reached, of kind `object`.
+        object: ObjectStore = ObjectStore::default(),
         /// Whether new volumes may be labelled without an operator. (In Bareos: `false`.)
         label_media: bool = true,
         /// Largest size of one volume; 0: no limit.
@@ -141,6 +147,12 @@ resources! {
 }
 
 impl Device {
+    /// Whether its volumes lie in a store of objects.
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.kind == DeviceKind::Object
+    }
+
     /// The devices it stands for.
     pub fn each(&self) -> impl Iterator<Item = Self> {
         let serials = if self.count > 1 { 0..=self.count } else { 0..=0 };
@@ -208,5 +220,6 @@ impl StorageConfig {
 impl Passwords for StorageConfig {
     fn for_each_password(&mut self, visit: &mut dyn FnMut(&mut Password)) {
         self.directors.iter_mut().for_each(|director| visit(&mut director.password));
+        self.devices.iter_mut().filter_map(|device| device.object.secret_key.as_mut()).for_each(visit);
     }
 }

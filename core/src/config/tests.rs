@@ -321,6 +321,7 @@ fn every_field_and_code_is_documented() {
     look::<FileDirector>(&mut seen);
     look::<StorageDaemon>(&mut seen);
     look::<Device>(&mut seen);
+    look::<ObjectStore>(&mut seen);
     look::<TlsConfig>(&mut seen);
     look::<Sqlite>(&mut seen);
     look::<Postgres>(&mut seen);
@@ -332,8 +333,16 @@ fn every_field_and_code_is_documented() {
     assert!(seen > 120, "{seen}");
     let numbers: BTreeSet<_> = codes::ALL.iter().map(|(code, _)| *code).collect();
     assert_eq!(numbers.len(), codes::ALL.len(), "a code is used twice");
-    let others =
-        [codes::NO_SCOPE, codes::BAD_EXPRESSION, codes::NEVER_REACHED, codes::ERASE_COMMAND, codes::CLEAR_METRICS];
+    let others = [
+        codes::NO_SCOPE,
+        codes::BAD_EXPRESSION,
+        codes::NEVER_REACHED,
+        codes::ERASE_COMMAND,
+        codes::STORE_ADDRESS,
+        codes::STORE_SETTING,
+        codes::CLEAR_STORE,
+        codes::CLEAR_METRICS,
+    ];
     let is_of_configurations = |code: Code| (800..900).contains(&code.0) || others.contains(&code);
     assert!(codes::ALL.iter().all(|(code, text)| is_of_configurations(*code) && text.ends_with('.')));
 }

@@ -146,6 +146,12 @@ codes! {
     WORLD_TOO_LARGE = 879;
     /// What is to erase files cannot.
     ERASE_COMMAND = 967;
+    /// The kind of a device and its address do not go together.
+    STORE_ADDRESS = 971;
+    /// A setting of a store of objects is no use.
+    STORE_SETTING = 972;
+    /// A store of objects is on another machine, and the way there is in clear text.
+    CLEAR_STORE = 973;
     /// Other machines can ask for the director's state in clear text.
     CLEAR_METRICS = 990;
 }

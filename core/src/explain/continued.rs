@@ -1,4 +1,4 @@
-//! Restores that were cut: T0970 to T0989.
+//! Restores that were cut: T0970.
 
 use super::{Page, entry};
 use crate::error::{Fault, Retry};

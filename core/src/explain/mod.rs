@@ -25,6 +25,7 @@ mod invitations;
 mod job;
 mod log;
 mod monitor;
+mod objects;
 mod orders;
 mod overdue;
 mod owner;
@@ -123,6 +124,7 @@ pub fn all() -> impl Iterator<Item = &'static Page> {
         upkeep::PAGES,
         erase::PAGES,
         continued::PAGES,
+        objects::PAGES,
         health::PAGES,
         away::PAGES,
     ]

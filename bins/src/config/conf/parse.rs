@@ -78,7 +78,10 @@ pub(super) fn plain(name: &str) -> String {
 /// Whether the value of a directive must not be shown.
 pub(super) fn is_secret(name: &str) -> bool {
     let name = plain(name);
-    name.ends_with("password") || name == "keyencryptionkey" || nearest(&name, ["password"]).is_some()
+    // Among the options of a store somebody may have put its keys.
+    name.ends_with("password")
+        || ["keyencryptionkey", "deviceoptions"].contains(&name.as_str())
+        || nearest(&name, ["password"]).is_some()
 }
 
 struct Parser<'a> {

@@ -171,6 +171,11 @@ pub(super) fn seconds(text: &str) -> Option<u64> {
     quantity(text, TIMES)
 }
 
+/// Bytes of a size with its unit.
+pub(super) fn size(text: &str) -> Option<u64> {
+    quantity(text, SIZES)
+}
+
 fn number(text: &str) -> Option<u64> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }

@@ -178,7 +178,7 @@ impl Writer {
             }
             "Storage" if is_peer => special(&mut fields, &mut lines, &[("device", "Device")]),
             "Device" => {
-                lines.push("DeviceType = File".to_owned());
+                self.device(&mut fields, &mut lines, at);
                 // Without a word the reader takes what Bareos takes.
                 fields.entry("label_media").or_insert(Value::Bool(true));
                 special(&mut fields, &mut lines, &[("maximum_volume_size", "VolumeCapacity")]);
@@ -256,6 +256,35 @@ impl Writer {
             Some(format!("{family} = {{ addr = {}{port} }}", a.address))
         });
         lines.push(block("Addresses =", &entries.collect::<Vec<_>>()).trim_end().to_owned());
+    }
+
+    /// The type of a device; the settings of a store in one line, without its keys.
+    fn device(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {
+        if fields.remove("kind").is_none() {
+            return lines.push("DeviceType = File".to_owned());
+        }
+        lines.push("DeviceType = Object".to_owned());
+        let Some(Value::Object(settings)) = fields.remove("object") else { return };
+        let mut options = Vec::new();
+        for (name, value) in settings {
+            let shown = match name.as_str() {
+                "access_key" | "secret_key" => None,
+                "part_size" => serde_json::from_value(value).ok().map(|Bytes(bytes)| bytes.to_string()),
+                "retry_for" => serde_json::from_value(value).ok().map(|Seconds(seconds)| seconds.to_string()),
+                _ => match value {
+                    Value::Bool(is) => Some(if is { "yes" } else { "no" }.to_owned()),
+                    Value::String(text) if !text.contains(',') => Some(text),
+                    _ => None,
+                },
+            };
+            match shown {
+                Some(shown) => options.push(format!("{name}={shown}")),
+                None => self.out.left_out.push(format!("{at}.object.{name}")),
+            }
+        }
+        if !options.is_empty() {
+            lines.push(format!("DeviceOptions = {}", quoted(&options.join(","))));
+        }
     }
 
     fn fileset(&mut self, fields: &mut Fields, lines: &mut Lines, at: &str) {

@@ -22,7 +22,7 @@ use towline_core::config::{Catalog as Where, DirectorConfig};
 use towline_core::error::{Code, Explain as _};
 
 use super::report::{FAILED, Finding, Report};
-use super::{Asked, ask, paths_argument};
+use super::{Asked, ask, paths_argument, stores_argument};
 #[cfg(feature = "postgres")]
 use crate::catalog::PostgresCatalog;
 use crate::catalog::SqliteCatalog;
@@ -52,6 +52,7 @@ pub(super) fn command() -> Command {
              director with several catalogs only what lies in pools of the one that is meant is put into it.",
         )
         .arg(paths_argument())
+        .arg(stores_argument())
         .arg(
             file("config")
                 .short('c')

@@ -14,6 +14,7 @@ mod naming;
 mod peers;
 mod reach;
 mod relocation;
+mod stores;
 mod terms;
 mod tray;
 mod unsupported;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Built, Check, Checker, Finding, Side, messages};
+use super::{Built, Check, Checker, Finding, Side, messages, stores};
 use crate::config::{Bytes, ConfigPath, ConsoleConfig, Device, FileConfig, FileDirector, StorageConfig, TlsMode};
 use crate::explain::codes;
 use crate::wire::command;
@@ -140,6 +140,7 @@ impl Check for StorageConfig {
         c.not_empty(ConfigPath::of("devices"), self.devices.len(), "device");
         c.names("devices", self.devices.iter().map(|device| device.name.as_str()));
         devices(&mut c, self);
+        stores::together(&mut c, self);
         changers(&mut c, self);
         c.findings
     }
@@ -174,6 +175,7 @@ fn devices(c: &mut Checker, config: &StorageConfig) {
                 "give each device a folder of its own",
             );
         }
+        stores::check(c, &path, device);
         if !(SMALLEST_BLOCK..=LARGEST_BLOCK).contains(&device.maximum_block_size) {
             let message = format!("a block of {} is not possible", device.maximum_block_size);
             let help = format!("choose from {SMALLEST_BLOCK} to {LARGEST_BLOCK}; 1 MiB is the default");

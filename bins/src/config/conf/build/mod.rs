@@ -2,6 +2,7 @@
 //! another, and what only code can read.
 
 pub(super) mod console;
+mod device;
 pub(super) mod director;
 pub(super) mod file;
 mod fileset;

@@ -1,11 +1,9 @@
 //! The storage daemon.
 
-use towline_core::explain::codes;
-
 use super::super::map::{Mapped, Mapper};
-use super::super::parse::{Block, plain};
+use super::super::parse::Block;
 use super::super::value::{Node, Value};
-use super::{list, listen, mapped, messages, of_kind, whole};
+use super::{device, list, listen, mapped, messages, of_kind, whole};
 
 pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     let mut all = mapped(mapper, blocks);
@@ -42,16 +40,10 @@ pub(in super::super) fn build(mapper: &mut Mapper, blocks: &[Block]) -> Node {
     whole(fields)
 }
 
-/// A device is a folder.
+/// A device.
 fn one(mapper: &mut Mapper, device: &mut Mapped) {
     mapper.require(device, &[("name", "Name"), ("media_type", "MediaType"), ("archive_device", "ArchiveDevice")]);
-    if let Some(kind) = device.made("DeviceType")
-        && device.said("DeviceType").is_none_or(|kind| plain(kind) != "file")
-    {
-        let message = "a device is a folder, and of no other type".to_owned();
-        let help = "write `Device Type = File`, and the folder as `Archive Device`";
-        mapper.error(codes::REFUSED_DIRECTIVE, &kind.place, message, help);
-    }
+    device::device(mapper, device);
     if let Some(capacity) = device.made("VolumeCapacity").cloned() {
         device.set("maximum_volume_size", capacity);
     }

@@ -65,11 +65,20 @@ const DEVICE: &[Directive] = &[
     field("LabelMedia", Bool, "label_media"),
     field("MaximumBlockSize", Size, "maximum_block_size"),
     field("MaximumFileSize", Size, "maximum_file_size"),
-    made("DeviceType", Text, "must be `File`: a device is a folder"),
+    made(
+        "DeviceType",
+        Text,
+        "is `kind`: `File` is a folder; `Object`, `droplet` and `dplcompat` are a store of objects",
+    ),
     field("Count", Number, "count"),
     field("MaximumConcurrentJobs", Number, "maximum_concurrent_jobs"),
     field("AutoSelect", Bool, "auto_select"),
-    without("DeviceOptions", Text, "a device is a folder, and a folder has no options"),
+    made(
+        "DeviceOptions",
+        Text,
+        "is `object`: `bucket`, `endpoint`, `region` (or `location`), `credentials` (or `profile`, `s3cfg`), `part_size` (or \
+         `chunksize`), `retry_for`, `tls_ca`, `virtual_hosts`, `clear_text`; other options of a store are refused",
+    ),
     without("DiagnosticDevice", Text, TAPE),
     without("HardwareEndOfFile", Bool, TAPE),
     without("HardwareEndOfMedium", Bool, TAPE),

@@ -108,6 +108,40 @@ Device { Name = Other; Media Type = Other; Archive Device = /srv/other }
 }
 
 #[test]
+fn a_store_of_objects_is_a_device_with_options() {
+    let storage = |device: &str| {
+        format!(
+            "Storage {{ Name = sd }}\nDirector {{ Name = dir; Password = pw }}\n\
+             Device {{ Name = d; Media Type = S3; {device} }}\n"
+        )
+    };
+    let device = "Archive Device = \"S3 Storage\"; Device Type = droplet; Device Options = \
+                  \"profile=/etc/x.profile,bucket=backup,location=eu-1,chunksize=100M,iothreads=10,retries=1\"";
+    let (config, warnings) = good::<StorageConfig>(&storage(device));
+    let [device] = config.devices.as_slice() else { panic!("{:?}", config.devices) };
+    assert!(device.is_object());
+    assert_eq!((device.archive_device.as_str(), device.object.part_size.0), ("s3://backup", 100 << 20));
+    assert_eq!(device.object.credentials.as_deref(), Some("/etc/x.profile"));
+    assert_eq!(device.object.region.as_deref(), Some("eu-1"));
+    // What Bareos has written is not read, and two options do nothing.
+    assert_eq!(warnings.warnings(), 3, "{warnings}");
+    let device = "Archive Device = \"s3://b/p\"; Device Type = Object; Device Options = \
+                  \"endpoint=https://s3.example.com,retry_for=2 minutes,virtual_hosts=yes\"";
+    let (config, warnings) = good::<StorageConfig>(&storage(device));
+    assert_eq!((config.devices[0].object.retry_for.0, config.devices[0].object.virtual_hosts), (120, true));
+    assert!(warnings.is_empty(), "{warnings}");
+    for wrong in [
+        "Archive Device = \"s3://b\"; Device Type = Object; Device Options = \"acl=private\"",
+        "Archive Device = \"s3://b\"; Device Type = Object; Device Options = \"part_size=much\"",
+        "Archive Device = /srv/v; Device Type = Object",
+        "Archive Device = \"s3://b\"; Device Type = File",
+        "Archive Device = \"s3://b\"",
+    ] {
+        assert!(report::<StorageConfig>(&storage(wrong)).has_errors(), "{wrong}");
+    }
+}
+
+#[test]
 fn an_autochanger_of_folders_has_its_devices() {
     let text = r#"
 Storage { Name = sd }

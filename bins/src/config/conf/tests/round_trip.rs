@@ -159,6 +159,20 @@ fn configurations_of_chance_are_the_same_after_a_round_trip() {
 }
 
 #[test]
+fn a_store_of_objects_is_the_same_after_a_round_trip_but_for_its_keys() {
+    let ron = r#"(storage: (name: "sd"), directors: [(name: "dir", password: "pw")], devices: [
+        (name: "d", media_type: "S3", kind: object, archive_device: "s3://b/p", object: (endpoint: "https://s3.example.com",
+            region: "eu", credentials: "/etc/keys", part_size: "8 MiB", retry_for: "2 min", virtual_hosts: true)),
+        (name: "e", media_type: "S", kind: object, archive_device: "file:///srv/objects"),
+        (name: "f", media_type: "T", kind: object, archive_device: "s3://c", object: (access_key: "a", secret_key: "s"))])"#;
+    let (config, _) = parse::<StorageConfig>("", ron, BUILT).unwrap();
+    let (text, left_out) = as_text(&config);
+    assert_eq!(left_out, ["devices[2].object.access_key", "devices[2].object.secret_key"]);
+    let (again, _) = good::<StorageConfig>(&text);
+    assert_eq!(again.devices[..2], config.devices[..2]);
+}
+
+#[test]
 fn what_bareos_has_no_directive_for_is_said() {
     let ron = r#"(file: (name: "fd", redial_interval: 5, listen: ["192.0.2.1", "[2001:db8::1]:9105"]),
                   directors: [(name: "dir", password: "pw", tls: ())])"#;
