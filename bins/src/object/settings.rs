@@ -15,6 +15,8 @@ use super::client::Connector;
 
 /// The region if nobody says another one: most servers do not care.
 const REGION: &str = "us-east-1";
+/// What of the environment is the address of the server.
+const ENDPOINTS: &[&str] = &["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT"];
 /// Bytes of the longest file with keys.
 const LONGEST: u64 = 64 * 1024;
 /// What of the environment leads to keys, besides the keys themselves.
@@ -36,6 +38,9 @@ pub(super) struct Opened {
 pub(super) fn open(address: &str, settings: &Settings) -> Result<Opened, String> {
     let (kind, rest) = store_address(address).ok_or("it is no address of a store")?;
     if kind == "file" {
+        if !Path::new(rest).is_dir() {
+            return Err(format!("there is no folder {rest}"));
+        }
         let store = LocalFileSystem::new_with_prefix(rest).map_err(|error| error.to_string())?;
         let inner = Arc::new(store.with_automatic_cleanup(true).with_fsync(true));
         return Ok(Opened { inner, prefix: object_store::path::Path::default() });
@@ -62,15 +67,16 @@ fn s3(bucket: &str, settings: &Settings) -> Result<Arc<dyn ObjectStore>, String>
         _ => file,
     };
     let said = own.as_ref();
+    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let endpoint = settings.endpoint.clone().or_else(|| said.and_then(|keys| keys.endpoint.clone()));
+    let endpoint = endpoint.or_else(|| ENDPOINTS.iter().find_map(|name| environment(name)));
+    is_private_way(endpoint.as_deref(), settings)?;
     let region = settings.region.clone().or_else(|| said.and_then(|keys| keys.region.clone()));
     let mut builder = AmazonS3Builder::from_env();
-    let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     if region.is_some() || ["AWS_REGION", "AWS_DEFAULT_REGION"].iter().all(|name| environment(name).is_none()) {
         builder = builder.with_region(region.unwrap_or_else(|| REGION.to_owned()));
     }
-    let has_server =
-        endpoint.is_some() || ["AWS_ENDPOINT_URL", "AWS_ENDPOINT"].iter().any(|name| environment(name).is_some());
+    let has_server = endpoint.is_some();
     if let Some(endpoint) = endpoint {
         builder = builder.with_endpoint(endpoint);
     }
@@ -95,7 +101,7 @@ fn s3(bucket: &str, settings: &Settings) -> Result<Arc<dyn ObjectStore>, String>
     let built = builder
         .with_bucket_name(bucket)
         .with_virtual_hosted_style_request(settings.virtual_hosts)
-        // What may be reached in clear text is decided where the configuration is checked.
+        // What may be reached in clear text is decided above.
         .with_allow_http(true)
         // Not every server has the other way.
         .with_disable_bulk_delete(true)
@@ -103,6 +109,17 @@ fn s3(bucket: &str, settings: &Settings) -> Result<Arc<dyn ObjectStore>, String>
         .with_http_connector(connector(settings)?)
         .build();
     built.map(|store| Arc::new(store) as Arc<dyn ObjectStore>).map_err(|error| error.to_string())
+}
+
+/// Whether nobody on the way to the server sees what goes there, or somebody has said that it may be so. That of the
+/// configuration itself is found there before.
+fn is_private_way(endpoint: Option<&str>, settings: &Settings) -> Result<(), String> {
+    let way = Settings { endpoint: endpoint.map(str::to_owned), ..Settings::default() };
+    if way.is_exposed() && !settings.clear_text {
+        let server = endpoint.unwrap_or_default();
+        return Err(format!("{server} would be reached in clear text: take https, or set `clear_text: true`"));
+    }
+    Ok(())
 }
 
 fn connector(settings: &Settings) -> Result<Connector, String> {
@@ -262,6 +279,18 @@ mod tests {
         assert!(why.contains("chmod 600") && !why.contains("hunter2"), "{why}");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(Keys::read(&file).ok().unwrap().secret, "hunter2");
+    }
+
+    #[test]
+    fn a_file_with_keys_leads_to_no_other_machine_in_clear_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("keys");
+        std::fs::write(&file, "access_key=A\nsecret_key=S\nhost=192.0.2.1:9000\nuse_https=no\n").unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let settings = Settings { credentials: Some(file.display().to_string()), ..Settings::default() };
+        let why = open("s3://bucket", &settings).err().unwrap();
+        assert!(why.contains("clear text"), "{why}");
+        assert!(open("s3://bucket", &Settings { clear_text: true, ..settings }).is_ok());
     }
 
     #[test]

@@ -29,8 +29,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use towline_core::error::Code;
 
 use jobs::{Job, jobs};
-use report::Report;
+use report::{FAILED, Report};
 use shelf::Shelf;
+
+use crate::volume::stored::is_in_store;
 
 /// No path leads to a volume.
 const NO_VOLUME: Code = Code(635);
@@ -125,6 +127,10 @@ fn ask(program: &'static str, matches: &ArgMatches) -> Result<Asked, ExitCode> {
         return Err(ExitCode::from(refused.exit));
     }
     let paths: Vec<PathBuf> = matches.get_many("paths").into_iter().flatten().cloned().collect();
+    if paths.iter().any(|path| is_in_store(&path.to_string_lossy())) {
+        // Whoever waits for a store is told.
+        crate::daemon::start_log(0, true);
+    }
     let words: Vec<String> = match matches.try_get_many::<String>("job") {
         Ok(words) => words.into_iter().flatten().cloned().collect(),
         Err(_) => Vec::new(),
@@ -135,6 +141,9 @@ fn ask(program: &'static str, matches: &ArgMatches) -> Result<Asked, ExitCode> {
 fn look(program: &'static str, paths: &[PathBuf], words: &[String]) -> Result<Asked, ExitCode> {
     let mut report = Report::of(program);
     let shelf = Shelf::of(paths, &mut report);
+    if shelf.volumes.is_empty() && shelf.has_failed_store {
+        return Err(ExitCode::from(FAILED));
+    }
     if shelf.volumes.is_empty() {
         let text = match shelf.foreign {
             0 => "no volume is there".to_owned(),

@@ -7,7 +7,8 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use towline_core::error::Code;
+use towline_core::bulk::work::DiskError;
+use towline_core::error::{Code, Explain as _};
 use towline_core::explain::page;
 use towline_core::printable;
 use towline_core::wire::label::LabelError;
@@ -30,6 +31,8 @@ const DAMAGE_KEPT: usize = 100_000;
 pub(super) enum Finding {
     /// A file or folder cannot be read, or is no volume although a person named it.
     Unreadable { path: PathBuf, why: String },
+    /// A store of objects does not do its part.
+    Store { error: DiskError },
     /// A label that is not read.
     OtherLabel { path: PathBuf, error: LabelError },
     /// A second file with the label of another.
@@ -54,8 +57,9 @@ pub(super) enum Finding {
 
 impl Finding {
     /// The code whose page explains it.
-    pub(super) const fn code(&self) -> Option<Code> {
+    pub(super) fn code(&self) -> Option<Code> {
         Some(Code(match self {
+            Self::Store { error } => return Some(error.code()),
             Self::Unreadable { .. } => 625,
             Self::OtherLabel { .. } => 626,
             Self::Twice { .. } => 627,
@@ -74,6 +78,7 @@ impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unreadable { path, why } => write!(f, "{}: {why}", shown(path)),
+            Self::Store { error } => write!(f, "{error}"),
             Self::OtherLabel { path, error } => write!(f, "{}: {error}", shown(path)),
             Self::Twice { name, path } => write!(f, "{}: a second file of volume {name:?}, left out", shown(path)),
             Self::TooMany { path } => write!(f, "{}: more sessions than can be kept", shown(path)),

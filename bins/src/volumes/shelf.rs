@@ -38,6 +38,8 @@ pub(super) struct Shelf {
     pub(super) volumes: Vec<Volume>,
     /// Files that are no volumes.
     pub(super) foreign: u64,
+    /// A store has failed, so that it is not known what is there.
+    pub(super) has_failed_store: bool,
 }
 
 impl Shelf {
@@ -56,7 +58,7 @@ impl Shelf {
                 Ok(Files::Other) => {
                     report.add(Finding::Unreadable { path: path.clone(), why: "neither a file nor a folder".into() });
                 }
-                Err(error) => report.add(Finding::Unreadable { path: path.clone(), why: error.to_string() }),
+                Err(error) => shelf.refuse(path, error, report),
             }
         }
         shelf
@@ -67,7 +69,7 @@ impl Shelf {
         match seen.is_new(path, is_named) {
             Ok(true) => {}
             Ok(false) => return,
-            Err(error) => return report.add(unreadable(error.to_string())),
+            Err(error) => return self.refuse(path, error, report),
         }
         let kept: usize = self.volumes.iter().map(|volume| volume.survey.sessions.len()).sum();
         match survey(path, is_named, MOST_SESSIONS.saturating_sub(kept)) {
@@ -80,8 +82,18 @@ impl Shelf {
             Err(Unfit::Foreign) => self.foreign += 1,
             Err(Unfit::Label(error)) => report.add(Finding::OtherLabel { path: path.to_owned(), error }),
             Err(Unfit::TooManySessions) => report.add(Finding::TooMany { path: path.to_owned() }),
-            Err(Unfit::Disk(error)) => report.add(unreadable(error.to_string())),
+            Err(Unfit::Disk(error)) => self.refuse(path, error, report),
         }
+    }
+
+    fn refuse(&mut self, path: &Path, error: impl Into<Unreadable>, report: &mut Report) {
+        report.add(match error.into() {
+            Unreadable::Store(error) => {
+                self.has_failed_store = true;
+                Finding::Store { error }
+            }
+            Unreadable::Other(why) => Finding::Unreadable { path: path.to_owned(), why },
+        });
     }
 
     /// Two files of one name hold the same blocks twice: the one that is called as its label says counts, else the first.
@@ -92,6 +104,27 @@ impl Shelf {
         let is_at_home = |volume: &Volume| volume.path.file_name().is_some_and(|file| *file == *volume.name);
         let left = if is_at_home(&volume) && !is_at_home(other) { std::mem::replace(other, volume) } else { volume };
         report.add(Finding::Twice { name: left.name, path: left.path });
+    }
+}
+
+/// Why a path cannot be read.
+enum Unreadable {
+    Store(DiskError),
+    Other(String),
+}
+
+impl From<DiskError> for Unreadable {
+    fn from(error: DiskError) -> Self {
+        if matches!(error, DiskError::Store { .. }) { Self::Store(error) } else { Self::Other(error.to_string()) }
+    }
+}
+
+impl From<io::Error> for Unreadable {
+    fn from(error: io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<DiskError>()) {
+            Some(known) => known.clone().into(),
+            None => Self::Other(error.to_string()),
+        }
     }
 }
 

@@ -200,6 +200,9 @@ fn a_store_that_fails_for_a_while_fails_no_job_and_one_that_refuses_does_at_once
     server.misbehave(|_| Some(Fault::Says(403, "AccessDenied")));
     let refused = site.console.end_of(site.console.order("run job=direct yes"));
     assert!(!refused.is_ok() && refused.report.contains("T0974"), "{}", refused.report);
+    server.misbehave(|_| Some(Fault::Says(403, "AccessDenied")));
+    let (code, _, wrong) = site.tool(&["ls"]);
+    assert!(code == Some(2) && wrong.contains("T0974") && wrong.lines().count() == 1, "{wrong}");
     server.behave();
     // A store that says it has stored, and has not.
     server.misbehave(|asked| (asked.method == "PUT" && asked.path.contains("/there-")).then_some(Fault::Loses));

@@ -21,9 +21,11 @@ resources! {
     /// How the store of a device of kind `object` is reached. Without keys those of the environment are taken
     /// (`AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`). File names are relative to the folder of the configuration file.
     ObjectStore {
-        /// The address of the server, such as `https://s3.example.com`; `None`: that of Amazon.
+        /// The address of the server, such as `https://s3.example.com`; `None`: that in `credentials` or in the environment
+        /// (`AWS_ENDPOINT_URL`), else Amazon's.
         endpoint: Option<String> = None,
-        /// The region, which is part of each signature; `None`: `us-east-1`.
+        /// The region, which is part of each signature; `None`: that in `credentials` or in the environment (`AWS_REGION`), else
+        /// `us-east-1`.
         region: Option<String> = None,
         /// A file with the keys, as the tools of Amazon, `s3cmd` and Bareos have them; only its owner may read it.
         credentials: Option<String> = None,
