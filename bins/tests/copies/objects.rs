@@ -1,5 +1,5 @@
 //! Volumes in a store of objects: copied there, written there, read there without any daemon, and through a store that is
-//! away. The server is one of the tests' own.
+//! away. The server is one of the tests' own; with the feature `system-tests` it is a real one too, which checks signatures.
 
 #[path = "../../src/object/tests/server.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the tests of the module")]
@@ -270,3 +270,7 @@ fn keys_that_others_may_read_start_no_storage_daemon() {
     assert!(code.is_some_and(|code| code != 0) && log.contains("T0979") && log.contains("chmod 600"), "{output}{log}");
     assert!(!log.contains(SECRET), "{log}");
 }
+
+#[cfg(feature = "system-tests")]
+#[path = "real_store.rs"]
+mod real_store;
