@@ -8,6 +8,7 @@
 //!   cargo bench -p towline -- --only catalog              files a second into the catalog
 //!   cargo bench -p towline -- --only browse               a catalog of five million files: the last to go in, a folder, a restore
 //!   cargo bench -p towline -- --only scan                 a catalog made again from a volume, of usual and of small files
+//!   cargo bench -p towline -- --only object               a volume in a store of objects
 //!   cargo bench -p towline -- --only plan                 a plan of 500 clients with 3 storages each
 //! ```
 //! Before each run its yardstick is run, and the one is divided by the other: so a machine that is busy for a while disturbs
@@ -28,6 +29,8 @@ mod daemons;
 #[path = "../../src/catalog/tests/bodies/frames.rs"]
 mod frames;
 mod memory;
+#[cfg(feature = "object")]
+mod objects;
 mod plan;
 #[cfg(feature = "plan")]
 mod planning;

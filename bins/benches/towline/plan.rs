@@ -58,6 +58,10 @@ const PLAN_GOAL: f64 = 10_000.0;
 /// Share of plain reading that a scan of volumes reaches.
 const SCAN_GOAL: f64 = 0.5;
 
+/// Share of the store's own put and get that a volume in a store of objects reaches.
+#[cfg(feature = "object")]
+const OBJECT_GOAL: f64 = 0.7;
+
 /// Milliseconds that a folder may take.
 const BROWSE_GOAL: f64 = 50.0;
 
@@ -110,6 +114,10 @@ impl Plan {
         }
         if self.has("scan") {
             self.scan(&work, &mut lines);
+        }
+        #[cfg(feature = "object")]
+        if self.has("object") {
+            self.objects(&work, &mut lines);
         }
         if self.has("d") {
             self.footprint(&work, &mut lines);
@@ -210,6 +218,34 @@ impl Plan {
         line.against = Some(("reading", shares));
         self.add(lines, line);
         work.clean("scan");
+    }
+
+    /// A volume in a store of objects.
+    #[cfg(feature = "object")]
+    fn objects(&self, work: &Work, lines: &mut Vec<Line>) {
+        let parts =
+            usize::try_from(self.bytes()).unwrap_or(usize::MAX).max(4 * crate::objects::PART) / crate::objects::PART;
+        let folder = work.folder("object");
+        let bench = crate::objects::Bench::start(&folder);
+        let bytes = (parts * crate::objects::PART) as f64 / 1e9;
+        let (mut writes, mut reads) = ((Vec::new(), Vec::new()), (Vec::new(), Vec::new()));
+        for round in 0..self.rounds() {
+            let (put, get) = bench.plain(parts);
+            let (wrote, read) = bench.volume(round, parts);
+            writes.0.push(bytes / wrote);
+            writes.1.push(put / wrote);
+            reads.0.push(bytes / read);
+            reads.1.push(get / read);
+        }
+        for (what, own, (rates, shares)) in [("written to", "its put", writes), ("read from", "its get", reads)] {
+            let name = format!("a volume {what} {}, parts of 64 MiB", bench.name);
+            let mut line = Line::new("object", name, Unit::GigabytesPerSecond, rates);
+            line.goal = Some((format!("at least {OBJECT_GOAL} of {own}"), median(&shares) >= OBJECT_GOAL));
+            line.against = Some((own, shares));
+            self.add(lines, line);
+        }
+        drop(bench);
+        work.clean("object");
     }
 
     /// How long a plan takes.
