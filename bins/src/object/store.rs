@@ -1,6 +1,6 @@
 //! What is asked of a store, and asked again while it is away.
 
-use std::error::Error as _;
+use std::error::Error as Cause;
 use std::fmt;
 use std::future::Future;
 use std::io::ErrorKind;
@@ -409,8 +409,15 @@ impl Store {
                 Some(507) => Verdict::Ended(Failed::Disk(DiskError::Full(place.to_owned()))),
                 Some(408 | 425 | 429 | 500..=599) => Verdict::Again(text),
                 Some(_) => ended(StoreTrouble::Unusable),
-                // It was cut short, or makes no sense: whatever is in the way may let another one through.
-                None => Verdict::Again(text),
+                None => match last_cause(error) {
+                    Some(cause) if cause.downcast_ref::<rustls::Error>().is_some_and(is_distrust) => {
+                        let text = format!("its certificate is not trusted: {cause}; see `tls_ca`");
+                        Verdict::Ended(Failed::Disk(trouble(place, StoreTrouble::Unusable, words(&text))))
+                    }
+                    // It was cut short, or makes no sense: whatever is in the way may let another one through.
+                    Some(cause) => Verdict::Again(format!("{text}: {}", words(&cause.to_string()))),
+                    None => Verdict::Again(text),
+                },
             },
         }
     }
@@ -463,7 +470,10 @@ fn words(text: &str) -> String {
         rest.split_once(&format!("</{tag}>")).map(|(value, _)| value)
     };
     let said = match (status(text), of("Code")) {
-        (Some(status), Some(code)) => format!("{status} {code}: {}", of("Message").unwrap_or_default()),
+        (Some(status), Some(code)) => match of("Message").filter(|message| !message.is_empty()) {
+            Some(message) => format!("{status} {code}: {message}"),
+            None => format!("{status} {code}"),
+        },
         _ => match text.split_once("status code: ") {
             Some((_, rest)) => rest.trim_end_matches([' ', ':']).to_owned(),
             None => text.rsplit_once(" - ").map_or(text, |(_, rest)| rest).to_owned(),
@@ -475,17 +485,34 @@ fn words(text: &str) -> String {
 
 /// What the disk said under a store that is a folder.
 fn of_disk(place: &str, error: &Error) -> DiskError {
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return match io.kind() {
-                ErrorKind::NotFound => trouble(place, StoreTrouble::NoBucket, io.to_string()),
-                _ => crate::volume::disk_error(FilePath::new(place), io),
-            };
-        }
-        inner = error.source();
+    match causes(error).find_map(|cause| cause.downcast_ref::<std::io::Error>()) {
+        Some(io) if io.kind() == ErrorKind::NotFound => trouble(place, StoreTrouble::NoBucket, io.to_string()),
+        Some(io) => crate::volume::disk_error(FilePath::new(place), io),
+        None => DiskError::Other { path: place.to_owned(), text: words(&error.to_string()) },
     }
-    DiskError::Other { path: place.to_owned(), text: words(&error.to_string()) }
+}
+
+/// What is behind an error, the nearest first.
+fn causes(error: &Error) -> impl Iterator<Item = &(dyn Cause + 'static)> {
+    std::iter::successors(error.source(), |cause| behind(*cause))
+}
+
+/// An error of the system does not name as its source what it is made of.
+fn behind<'a>(cause: &'a (dyn Cause + 'static)) -> Option<&'a (dyn Cause + 'static)> {
+    match cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+        Some(wrapped) => Some(wrapped),
+        None => cause.source(),
+    }
+}
+
+/// Where the story of an error begins, such as in a socket.
+fn last_cause(error: &Error) -> Option<&(dyn Cause + 'static)> {
+    causes(error).last()
+}
+
+/// Whether another try would find the same certificate.
+const fn is_distrust(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(_))
 }
 
 #[cfg(test)]

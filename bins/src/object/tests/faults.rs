@@ -104,7 +104,9 @@ fn a_store_that_stays_away_ends_the_job_with_its_last_words() {
     // Nobody listens there.
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let store = reached(nobody, "s3://bucket", "gone", &short);
-    assert_eq!(trouble_of(mount(&store, "v1", Expect::New)), StoreTrouble::Away);
+    let error = mount(&store, "v1", Expect::New).err().unwrap();
+    assert_eq!(error.code(), Code(976), "{error}");
+    assert!(error.to_string().contains("refused"), "{error}");
 }
 
 #[test]

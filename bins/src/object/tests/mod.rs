@@ -4,6 +4,7 @@
 mod faults;
 #[allow(unreachable_pub, reason = "shared with tests of processes")]
 mod server;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

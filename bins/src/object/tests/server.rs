@@ -1,7 +1,7 @@
 //! A server that speaks as much of S3 as is asked of it, and misbehaves when it is told to. It checks no signatures.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -56,13 +56,19 @@ pub struct Server {
 
 impl Server {
     pub fn start() -> Self {
+        Self::start_over(|stream| stream)
+    }
+
+    /// Behind what is put around each connection.
+    pub fn start_over<S: Read + Write>(wrap: impl Fn(TcpStream) -> S + Send + Sync + 'static) -> Self {
+        let wrap = Arc::new(wrap);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server = Self { address: listener.local_addr().unwrap(), state: Arc::default(), behaves: Arc::default() };
         let mine = server.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let server = mine.clone();
-                thread::spawn(move || server.serve(stream));
+                let (server, wrap) = (mine.clone(), Arc::clone(&wrap));
+                thread::spawn(move || server.serve(wrap(stream)));
             }
         });
         server
@@ -96,7 +102,7 @@ impl Server {
         self.state.lock().unwrap().objects.remove(key).unwrap();
     }
 
-    fn serve(&self, stream: TcpStream) {
+    fn serve(&self, stream: impl Read + Write) {
         let mut reader = BufReader::new(stream);
         while let Some(asked) = read(&mut reader) {
             let fault = {
@@ -208,7 +214,7 @@ fn list(objects: &BTreeMap<String, Vec<u8>>, query: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
+fn read(reader: &mut BufReader<impl Read + Write>) -> Option<Asked> {
     let mut line = String::new();
     if reader.read_line(&mut line).ok()? == 0 {
         return None;
