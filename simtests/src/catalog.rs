@@ -302,6 +302,12 @@ impl Tables {
         id
     }
 
+    /// The name of the pool that a job writes to; empty until it has begun.
+    #[must_use]
+    pub fn pool_of(&self, row: &JobRow) -> &str {
+        self.pools.get(&row.pool_id).map_or("", |pool| &pool.name)
+    }
+
     fn ensure_pool(&mut self, row: PoolRow) -> u32 {
         let found = self.pools.iter().find(|(_, known)| known.name == row.name).map(|(id, _)| *id);
         let id = found.unwrap_or_else(|| insert(&mut self.pools, row.clone()));

@@ -111,7 +111,9 @@ impl Evidence {
         let before = self.look_at_flaws(region);
         let tables = region.catalog.tables();
         for row in tables.jobs.values() {
-            if !self.ended.contains_key(&row.job_id) && self.foes.iter().any(|foe| has_part(*foe, row)) {
+            if !self.ended.contains_key(&row.job_id)
+                && self.foes.iter().any(|foe| has_part(*foe, row, tables.pool_of(row)))
+            {
                 self.tainted.insert(row.job_id);
             }
             if row.job_type == b'B'
@@ -247,14 +249,16 @@ fn is_explained(flaws: &Flaws, tree: &Files, back: &Files) -> bool {
 }
 
 /// Whether somebody in the place of a daemon has a part in a job.
-fn has_part(foe: Who, row: &JobRow) -> bool {
+fn has_part(foe: Who, row: &JobRow, pool: &str) -> bool {
     let name = scene::name(foe);
     match foe {
         // What copies has nothing to do with a client.
         Who::Client(_) => row.client == name && b"BRV".contains(&row.job_type) && row.prior_job_id == 0,
         // Whatever is restored or copied may be there.
         Who::Storage(n) => {
-            let is_there = row.name.ends_with(&name) || n == 0 && row.name == scene::TIMED;
+            let is_first = n == 0 && [scene::TIMED, "near"].contains(&row.name.as_str());
+            // What a migration writes has the name of its original.
+            let is_there = is_first || row.name.ends_with(&name) || pool == name;
             is_there || !b"BV".contains(&row.job_type) || row.prior_job_id != 0
         }
         Who::Director => true,
