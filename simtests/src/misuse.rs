@@ -74,6 +74,8 @@ pub enum Misuse {
     GiantLength,
     /// The same where a stream should begin.
     GiantHeader,
+    /// A frame of an allowed length, longer than any header, where a stream should begin.
+    LongHeader,
     /// Data of a file before its name.
     OutOfOrder,
     /// A file with the number of an earlier one.
@@ -98,10 +100,11 @@ pub enum Misuse {
 
 impl Misuse {
     /// All of them.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::Garbage,
         Self::GiantLength,
         Self::GiantHeader,
+        Self::LongHeader,
         Self::OutOfOrder,
         Self::GoesBack,
         Self::Leap,
@@ -123,6 +126,7 @@ impl Misuse {
             Self::Garbage => garbage,
             Self::GiantLength => [frames(&[b"3 1 0", &attributes(3), b"", b"3 2 0"]), giant()].concat(),
             Self::GiantHeader => giant(),
+            Self::LongHeader => frames(&[&[b'3'; 5_000]]),
             Self::OutOfOrder => {
                 frames(&[b"3 40 0", &digest(b""), b"", b"3 2 0", b"hello", b"", b"3 1 0", &attributes(3), b""])
             }
