@@ -51,10 +51,7 @@ fn store(loaded: &Loaded<StorageConfig>, device: &Device) -> Finding {
 
 #[cfg(feature = "object")]
 fn volumes_of(loaded: &Loaded<StorageConfig>, device: &Device) -> Result<usize, DiskError> {
-    let mut settings = device.object.clone();
-    for file in [&mut settings.credentials, &mut settings.tls_ca] {
-        *file = file.as_deref().map(|file| loaded.resolve(file).display().to_string());
-    }
+    let mut settings = crate::daemon::storage::store_of(loaded, device);
     // Who watches does not wait as a job does.
     settings.retry_for = Seconds::secs(5);
     crate::object::register(&device.archive_device, &settings)?;

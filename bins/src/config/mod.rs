@@ -54,7 +54,7 @@ pub use conf::{Written, to_conf};
 pub(crate) use edit::{Edits, Setting, place};
 pub use parse::parse;
 pub use report::{Diagnostic, EXIT_CONFIG, Report};
-pub use surroundings::{Folder, look_around, look_for_programs};
+pub use surroundings::{Folder, look_around, look_for_programs, refuse_places};
 #[cfg(feature = "sqlite")]
 pub(crate) use write::new_file;
 pub use write::{to_ron, without_passwords, write};

@@ -4,7 +4,9 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, access};
+use towline_core::bulk::work::DiskError;
 use towline_core::config::{ConfigPath, Severity, TlsConfig};
+use towline_core::error::Explain as _;
 use towline_core::explain::codes;
 
 use super::{Loaded, Report};
@@ -70,6 +72,16 @@ pub fn look_for_programs<T>(loaded: &Loaded<T>, programs: &[(ConfigPath, String)
         let message = format!("{name:?} is no program that this user can run");
         let help = "install it, or write it from the root, such as `/usr/bin/shred -u`".to_owned();
         report.add_at(Severity::Error, codes::ERASE_COMMAND, Some(loaded.locate(at)), message, help);
+    }
+    report
+}
+
+/// Tells of places for volumes that cannot be used.
+pub fn refuse_places<T>(loaded: &Loaded<T>, places: &[(ConfigPath, DiskError)]) -> Report {
+    let mut report = loaded.report();
+    for (at, error) in places {
+        let (message, help) = (error.to_string(), error.help().to_owned());
+        report.add_at(Severity::Error, error.code(), Some(loaded.locate(at)), message, help);
     }
     report
 }

@@ -36,6 +36,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use towline_core::address::Endpoint;
+use towline_core::bulk::work::DiskError;
 use towline_core::error::Code;
 use towline_core::explain::complaint;
 
@@ -48,8 +49,8 @@ use towline_core::printable;
 use towline_core::time::Instant;
 
 use crate::config::{
-    Configured, EXIT_CONFIG, Folder, Loaded, Report, examine_with, look_around, look_for_programs, schema,
-    without_passwords,
+    Configured, EXIT_CONFIG, Folder, Loaded, Report, examine_with, look_around, look_for_programs, refuse_places,
+    schema, without_passwords,
 };
 use crate::process::end_all;
 
@@ -111,6 +112,11 @@ pub trait Daemon {
 
     /// Programs that it must be able to run, and where the configuration names them.
     fn programs(_config: &Self::Config) -> Vec<(ConfigPath, String)> {
+        Vec::new()
+    }
+
+    /// Places for volumes that cannot be used as they are set.
+    fn unusable(_loaded: &Loaded<Self::Config>) -> Vec<(ConfigPath, DiskError)> {
         Vec::new()
     }
 
@@ -316,6 +322,7 @@ fn prepare<D: Daemon>(path: &Path, draft: Option<&Path>) -> Result<(Loaded<D::Co
     let all: Vec<_> = std::iter::once(&places.own).chain(&places.peers).map(|peer| (&peer.at, peer.config)).collect();
     report.take(look_around(&loaded, &folders, &all));
     report.take(look_for_programs(&loaded, &D::programs(&loaded.config)));
+    report.take(refuse_places(&loaded, &D::unusable(&loaded)));
     // Settings that contradict each other would be found once more in the files they name.
     let is_sound = !report.diagnostics.iter().any(|found| found.severity == Severity::Error && is_of_tls(found.code));
     let tls = if is_sound { D::read_tls(&loaded) } else { Ok(Tls::default()) };

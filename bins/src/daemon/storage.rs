@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use towline_core::address::Endpoint;
 use towline_core::bulk::work::DiskError;
-use towline_core::config::{ConfigPath, Device, Severity, StorageConfig, listen_on};
+use towline_core::config::{ConfigPath, Device, ObjectStore, Severity, StorageConfig, listen_on};
 use towline_core::error::{Code, Explain as _};
 use towline_core::explain::complaint;
 use towline_core::node::Settings;
@@ -80,6 +80,15 @@ impl Daemon for StorageProgram {
         erase.into_iter().take(1).map(|program| (at.clone(), program)).collect()
     }
 
+    fn unusable(loaded: &Loaded<StorageConfig>) -> Vec<(ConfigPath, DiskError)> {
+        let looked = |(index, device): (usize, &Device)| {
+            let error = examine(&device.archive_device, &store_of(loaded, device)).err()?;
+            Some((ConfigPath::of("devices").index(index).field("archive_device"), error))
+        };
+        let devices = loaded.config.devices.iter().enumerate();
+        devices.filter(|(_, device)| device.is_object()).filter_map(looked).collect()
+    }
+
     fn listens(config: &Self::Config) -> Vec<Endpoint> {
         listen_on(&config.storage.listen, config.storage.port).collect()
     }
@@ -92,10 +101,7 @@ impl Daemon for StorageProgram {
             if !device.is_object() {
                 device.archive_device = loaded.resolve(&device.archive_device).display().to_string();
             }
-            let object = &mut device.object;
-            for file in [&mut object.credentials, &mut object.tls_ca] {
-                *file = file.as_deref().map(|file| loaded.resolve(file).display().to_string());
-            }
+            device.object = store_of(loaded, device);
             let spool = device.spool_directory.as_deref().map(|folder| loaded.resolve(folder).display().to_string());
             device.spool_directory = spool;
         }
@@ -146,6 +152,26 @@ fn clear_spools(config: &StorageConfig, eraser: &Eraser) {
             }
         }
     }
+}
+
+/// The settings of a device's store, with the files that they name where the configuration means them to be.
+pub(crate) fn store_of(loaded: &Loaded<StorageConfig>, device: &Device) -> ObjectStore {
+    let mut settings = device.object.clone();
+    for file in [&mut settings.credentials, &mut settings.tls_ca] {
+        *file = file.as_deref().map(|file| loaded.resolve(file).display().to_string());
+    }
+    settings
+}
+
+/// Whether settings lead to a store.
+#[cfg(feature = "object")]
+fn examine(address: &str, settings: &ObjectStore) -> Result<(), DiskError> {
+    crate::object::examine(address, settings)
+}
+
+#[cfg(not(feature = "object"))]
+fn examine(address: &str, _settings: &ObjectStore) -> Result<(), DiskError> {
+    Err(crate::volume::stored::not_built(address))
 }
 
 /// Makes the stores known that a storage daemon's configuration has, for whoever reads its volumes without it.

@@ -45,6 +45,14 @@ fn runtime() -> Result<&'static Runtime, DiskError> {
     RUNTIME.as_ref().map_err(|error| unusable("object", format!("its threads cannot be started: {error}")))
 }
 
+/// Looks whether settings lead to a store, without asking it for anything.
+///
+/// # Errors
+/// They do not.
+pub(crate) fn examine(address: &str, settings: &Settings) -> Result<(), DiskError> {
+    Store::open(whole(address), settings).map(drop)
+}
+
 /// Makes a store known under its address: devices and tools that name it use these settings.
 ///
 /// # Errors

@@ -266,9 +266,11 @@ fn keys_that_others_may_read_start_no_storage_daemon() {
         text.replace("127.0.0.1:1\"]", &format!("127.0.0.1:{}\"]", super::support::daemon::free_port())),
     )
     .unwrap();
-    let (code, output, log) = run(Command::new(env!("CARGO_BIN_EXE_towline-sd")).arg("-c").arg(&config), "");
-    assert!(code.is_some_and(|code| code != 0) && log.contains("T0979") && log.contains("chmod 600"), "{output}{log}");
-    assert!(!log.contains(SECRET), "{log}");
+    for words in [&["-t", "-c"][..], &["-c"]] {
+        let (code, output, log) = run(Command::new(env!("CARGO_BIN_EXE_towline-sd")).args(words).arg(&config), "");
+        assert!(code == Some(78) && log.contains("T0979") && log.contains("chmod 600"), "{output}{log}");
+        assert!(!log.contains(SECRET), "{log}");
+    }
 }
 
 #[cfg(feature = "system-tests")]
