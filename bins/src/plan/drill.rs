@@ -19,7 +19,7 @@ use super::topology::{Host, Topology};
 use super::trial::{Barrier, Uplink, Verdict, ready};
 
 /// How long each piece of work takes on the side that has the data.
-const SLOWNESS: Duration = Duration::from_millis(500);
+pub(super) const SLOWNESS: Duration = Duration::from_millis(500);
 /// How long the network has been whole again when the job is run once more.
 const RECOVERY: Duration = Duration::from_secs(600);
 /// How long before the job a gateway is restarted that clients wait behind.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::super::drill::{Drill, Drilled, Outcome, drilled};
+use super::super::drill::{Drill, Drilled, Outcome, SLOWNESS, drilled};
 use super::super::herd::herd;
 use super::super::trial::Uplink;
 use super::super::week::{moment, week};
@@ -12,10 +12,26 @@ use super::*;
 fn held(plan: &Plan, drill: &Drill) -> Vec<Drilled> {
     let first = &plan.rows[0];
     let alone = drilled(plan.topology(), &plan.given, &first.row, &first.verdict, drill);
-    // The same is said of it among others.
+    // The same is said of it among others. The director of one row has less to tell its catalog, and begins a moment earlier: the
+    // disturbance may meet another of the job's pieces of work.
     let all = plan.trials.drilled(plan.topology(), &plan.given, &plan.rows, drill);
-    assert_eq!((all.len(), &all[0]), (plan.rows.len(), &alone), "{drill}");
+    let (timeless, times) = without_times(&alone);
+    let (timeless_of_all, times_of_all) = without_times(&all[0]);
+    assert_eq!((all.len(), timeless_of_all), (plan.rows.len(), timeless), "{drill}");
+    let is_near = |(one, other): (&Duration, &Duration)| one.abs_diff(*other) < SLOWNESS;
+    assert!(times.iter().zip(&times_of_all).all(is_near), "{drill}: {times:?} {times_of_all:?}");
     alone
+}
+
+/// What has come of drills but for when, and when.
+fn without_times(all: &[Drilled]) -> (Vec<Drilled>, Vec<Duration>) {
+    let mut all = all.to_vec();
+    let times = all.iter_mut().filter_map(|drilled| match &mut drilled.outcome {
+        Outcome::GoesOn { after } | Outcome::Ends { after, .. } => Some(std::mem::take(after)),
+        Outcome::NeverWorked | Outcome::Apart | Outcome::Unknown(_) => None,
+    });
+    let times = times.collect();
+    (all, times)
 }
 
 fn forwarded() -> String {
