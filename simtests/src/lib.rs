@@ -63,13 +63,13 @@
 //!
 //! # How fast
 //! `cargo bench -p towline-simtests --bench worlds` and `--bench world_memory`, by the processor time of one thread; two shared
-//! vCPUs (Intel Xeon, AVX-512) with a load of 12 beside it, Linux 6.18, without optimization across crates:
+//! vCPUs (Intel Xeon, AVX-512) with a load of 3 beside it, Linux 6.18:
 //!
 //! | | measured | wanted |
 //! |---|---|---|
-//! | small worlds (a backup and a restore) a second and core | 385 (360 to 397 in five rounds) | 800 |
-//! | the most memory of one | 0.45 MiB | 1 MiB |
-//! | a client that waits for 30 days | 7,000,000 times real time | 100,000 |
+//! | small worlds (a backup and a restore) a second and core | 865 (838 to 893 in five rounds) | 800 |
+//! | the most memory of one | 0.46 MiB | 1 MiB |
+//! | a client that waits for 30 days | 11,000,000 times real time | 100,000 |
 //!
 //! How long one takes depends on the neighbours; what it executes does not: 6.9 million instructions by callgrind, for
 //! 790 things that happen. Two thirds are the daemons' own: 37 % is what nodes decide, 27 % what their connections carry. 16 %

@@ -347,3 +347,16 @@ fn a_question_nobody_knows_ends_the_job() {
     desk.world.say(sd, &storage_end(b'A', 0));
     assert_eq!(desk.status(1), 'f');
 }
+
+#[test]
+fn a_storage_daemon_that_says_its_end_before_it_is_told_to_run_ends_the_job_and_not_only_itself() {
+    for steps in 0..7 {
+        let mut desk = Desk::open();
+        let (_, sd, _) = desk.lead(steps);
+        desk.world.say(sd, &storage_end(b'T', 0));
+        desk.world.cut(sd);
+        desk.world.wait(Duration::from_secs(60));
+        assert_eq!(desk.status(1), 'f', "after {steps} answers: {}", desk.report(1));
+        assert!(desk.report(1).contains("3099 Job"), "after {steps} answers: {}", desk.report(1));
+    }
+}

@@ -44,7 +44,9 @@ impl Jobs {
 
     fn daemon_answers(&mut self, tools: &mut Tools<'_>, id: JobId, who: Who, line: &[u8]) {
         let Some(job) = self.all.get_mut(&id) else { return };
-        if let (Who::Storage, Some(end)) = (who, StorageEnd::parse(line)) {
+        // Before it was told to run, it has nothing that could end: it is no answer to what it was asked.
+        let may_end = job.storage_daemon.runs;
+        if let (Who::Storage, true, Some(end)) = (who, may_end, StorageEnd::parse(line)) {
             let is_bad = !end.status.is_ok();
             job.storage_daemon.presence.ends(end);
             if job.life.is_grace() {
