@@ -112,7 +112,7 @@ impl Evidence {
         let tables = region.catalog.tables();
         for row in tables.jobs.values() {
             if !self.ended.contains_key(&row.job_id)
-                && self.foes.iter().any(|foe| has_part(*foe, row, tables.pool_of(row)))
+                && self.foes.iter().any(|foe| has_part(*foe, row, tables.pool_of(row), self.draw.copies))
             {
                 self.tainted.insert(row.job_id);
             }
@@ -249,7 +249,7 @@ fn is_explained(flaws: &Flaws, tree: &Files, back: &Files) -> bool {
 }
 
 /// Whether somebody in the place of a daemon has a part in a job.
-fn has_part(foe: Who, row: &JobRow, pool: &str) -> bool {
+fn has_part(foe: Who, row: &JobRow, pool: &str, copies: bool) -> bool {
     let name = scene::name(foe);
     match foe {
         // What copies has nothing to do with a client.
@@ -257,8 +257,9 @@ fn has_part(foe: Who, row: &JobRow, pool: &str) -> bool {
         // Whatever is restored or copied may be there.
         Who::Storage(n) => {
             let is_first = n == 0 && [scene::TIMED, "near"].contains(&row.name.as_str());
-            // What a migration writes has the name of its original.
-            let is_there = is_first || row.name.ends_with(&name) || pool == name;
+            // What a migration writes has the name of its original, and no pool before it has begun.
+            let may_migrate = copies && pool.is_empty() && is_end(row);
+            let is_there = is_first || row.name.ends_with(&name) || pool == name || may_migrate;
             is_there || !b"BV".contains(&row.job_type) || row.prior_job_id != 0
         }
         Who::Director => true,
