@@ -246,7 +246,7 @@ impl NetState {
         }
     }
 
-    /// Listens; an owner's connections go to its node, others wait for [`accept`](Self::accept).
+    /// Listens; an owner's connections go to its node, others wait for `accept`.
     pub(crate) fn listen(
         &mut self,
         host: HostId,
@@ -289,6 +289,8 @@ impl NetState {
         }
     }
 
+    /// The first connection that waits at a listener without an owner.
+    #[cfg(any(feature = "search", feature = "suite"))]
     pub(crate) fn accept(&mut self, host: HostId, address: SocketAddr) -> Option<SocketId> {
         self.listeners.get_mut(&(host, address))?.accepted.pop_front()
     }

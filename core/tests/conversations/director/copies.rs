@@ -418,6 +418,21 @@ fn two_runs_of_a_copy_job_never_take_the_same_job() {
     assert_eq!((desk.status(6), desk.status(10)), ('C', 'f'));
 }
 
+#[test]
+fn a_writing_job_that_gets_its_number_after_its_copy_was_cancelled_ends_as_well() {
+    let mut desk = backed_up();
+    let console = desk.console();
+    desk.shelf().slow = |request| matches!(request, CatalogRequest::CreateJob(new) if new.job_type != b'c');
+    desk.ask(console, "run job=copy jobid=1 yes");
+    let asked = desk.world.kept.len();
+    assert_eq!(asked, 1, "the number of the writing job");
+    desk.ask(console, "cancel jobid=2");
+    assert_eq!(row(&desk, 2).1, 'A', "{}", desk.report(2));
+    desk.release();
+    assert_eq!(row(&desk, 3).1, 'A');
+    assert_eq!(desk.shelf().catalog.job_row(3).expect("the job").level, b'F');
+}
+
 /// Puts a volume of the first pool into the catalog, on which a job lies.
 fn add_volume(desk: &Desk, job_id: u32, vol_status: VolStatus, last_written: i64) {
     let mut shelf = desk.shelf();

@@ -38,8 +38,8 @@ use super::trouble::Trouble;
 use super::virtual_full::is_same;
 use crate::catalog::restore_selection::RestorePlan as Selected;
 use crate::catalog::{
-    CatalogAnswer, CatalogError, CatalogName, CatalogRequest, IndexRange, JobFilter, JobMediaPiece, JobRow, Listed,
-    Listing, MediaRow, NewJob, RestoreFiles, restore_selection,
+    CatalogAnswer, CatalogError, CatalogName, CatalogRequest, IndexRange, JobEnd, JobFilter, JobMediaPiece, JobRow,
+    Listed, Listing, MediaRow, NewJob, RestoreFiles, restore_selection,
 };
 use crate::role::director::Owner;
 
@@ -145,12 +145,22 @@ pub enum Asked {
     /// Where those of a page lie that are chosen by their names.
     Places(Page),
     Pieces,
-    /// The writing job's number; its unique name.
-    Number(String),
-    /// The number of the job that reads for a virtual full; its unique name.
-    Reader(String),
+    /// The writing job's number.
+    Number(Partner),
+    /// The number of the job that reads for a virtual full.
+    Reader(Partner),
     /// Taking over the original; how the copy ended.
     Adopted(JobStatus),
+}
+
+/// The other job of a copy, whose number the catalog was asked for.
+#[derive(Clone, Debug)]
+pub struct Partner {
+    /// Its unique name.
+    pub(super) unique: String,
+    pub(super) catalog: CatalogName,
+    pub(super) level: u8,
+    pub(super) client: u32,
 }
 
 impl Jobs {
@@ -234,15 +244,21 @@ impl Jobs {
             }
             (Asked::Places(page), Ok(CatalogAnswer::Pieces(pieces))) => self.copy_finds(tools, id, page, &pieces),
             (Asked::Pieces, Ok(CatalogAnswer::Pieces(pieces))) => self.copy_plans(tools, id, &pieces),
-            (Asked::Number(unique), Ok(CatalogAnswer::Id(writer))) => {
+            (Asked::Number(partner) | Asked::Reader(partner), Ok(CatalogAnswer::Id(number)))
+                if self.get(id).is_none_or(|job| !job.life.goes_on()) =>
+            {
+                tools.common.know_job(JobId(number));
+                never_begins(tools, partner, number);
+            }
+            (Asked::Number(partner), Ok(CatalogAnswer::Id(writer))) => {
                 tools.common.know_job(JobId(writer));
-                self.copy_starts(tools, id, JobId(writer), unique)
+                self.copy_starts(tools, id, JobId(writer), partner.unique)
             }
             (Asked::Number(_), Err(error)) if self.is_taken(&error) => {
                 self.order_writer(tools, id);
             }
-            (Asked::Reader(unique), Ok(CatalogAnswer::Id(reader))) => {
-                self.reader_starts(tools, id, JobId(reader), unique);
+            (Asked::Reader(partner), Ok(CatalogAnswer::Id(reader))) => {
+                self.reader_starts(tools, id, JobId(reader), partner.unique);
             }
             (Asked::Reader(_), Err(error)) if self.is_taken(&error) => self.order_reader(tools, id),
             (Asked::Adopted(status), Ok(_)) => self.copy_ended(tools, id, status),
@@ -428,7 +444,8 @@ impl Jobs {
             comment: String::new(),
             at_least: tools.common.next_job(),
         };
-        job.ask(tools, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(unique)));
+        let partner = Partner { unique, catalog: job.catalog.clone(), level: new.level, client: new.client_id };
+        job.ask(tools, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Number(partner)));
     }
 
     /// Both jobs are there: their dialogues begin.
@@ -522,6 +539,22 @@ fn cut(chosen: &mut Vec<u32>, selected: &mut u32, most: u32) -> bool {
 
 fn is_good_backup(row: &JobRow) -> bool {
     b"BA".contains(&row.job_type) && b"TW".contains(&row.job_status)
+}
+
+/// A job has its number now that the one it belongs to has ended: so does its row.
+fn never_begins(tools: &mut Tools<'_>, partner: Partner, number: u32) {
+    let now = tools.net.wall().seconds();
+    let end = Box::new(JobEnd {
+        job_id: number,
+        job_status: JobStatus::Canceled.letter(),
+        level: partner.level,
+        end_time: now,
+        real_end_time: now,
+        client_id: partner.client,
+        comment: Some("not begun: the job that it belongs to has ended".to_owned()),
+        ..JobEnd::default()
+    });
+    tools.ask(&partner.catalog, CatalogRequest::EndJob(end.clone()), Owner::End(end));
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::wire::message::MessageKind;
 use crate::wire::status::{JobLevel, JobType};
 
 use super::Jobs;
-use super::copying::{Asked, CopyControl};
+use super::copying::{Asked, CopyControl, Partner};
 use super::dialogue::Event;
 use super::job::Job;
 use super::life::Life;
@@ -45,7 +45,8 @@ impl Jobs {
             comment: String::new(),
             at_least: tools.common.next_job(),
         };
-        job.ask(tools, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Reader(unique)));
+        let partner = Partner { unique, catalog: job.catalog.clone(), level: new.level, client: new.client_id };
+        job.ask(tools, CatalogRequest::CreateJob(new), Owner::Copy(id, Asked::Reader(partner)));
     }
 
     /// Both jobs are there: the one that reads begins.

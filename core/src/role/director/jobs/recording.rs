@@ -109,7 +109,14 @@ impl Jobs {
         if let Some(catalog) = offered.map(|(catalog, _)| catalog.clone()) {
             return self.end_offered(tools, (&catalog, id), answer);
         }
-        let Some(job) = self.all.remove(&id) else { return };
+        let Some(job) = self.all.remove(&id) else {
+            // One that never began.
+            if let Err(error) = answer {
+                let text = format!("job {id}: its end was not recorded: {error}; {}", error.help());
+                tools.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
+            }
+            return;
+        };
         self.forget_cancel(id);
         self.forget_scripts(id);
         let has_room = self.unrecorded.kept.len() < UNRECORDED;
