@@ -76,7 +76,7 @@ pub(super) fn open(
         DiskWork::Mount { folder, label, expect, limit, session, .. } if is_in_store(&folder) => {
             let stop = Stop::at(given_up.map(Arc::new));
             let (writer, mounted) = ObjectWriter::mount(&folder, &label, expect, (limit, session), stop)?;
-            Ok((Box::new(ObjectVolume(writer)), done_mounting(mounted)))
+            Ok((Box::new(Volume(writer)), done_mounting(mounted)))
         }
         #[cfg(not(feature = "object"))]
         DiskWork::Mount { folder, .. } if is_in_store(&folder) => Err(not_built(&folder)),
@@ -322,33 +322,37 @@ impl Open for Spooled {
     }
 }
 
-#[derive(Debug)]
-struct Volume(VolumeWriter);
+/// What blocks are appended to.
+trait Appends: std::fmt::Debug {
+    fn append(&mut self, block: &mut [u8]) -> Result<Appended, DiskError>;
+    fn sync(&mut self) -> Result<(), DiskError>;
+}
 
-impl Open for Volume {
-    fn work(&mut self, work: DiskWork) -> DiskDone {
-        let started = Instant::now();
-        match work {
-            DiskWork::Append { mut block, .. } => {
-                let done = self.0.append(&mut block);
-                appended(done, block, started)
-            }
-            DiskWork::Sync { .. } => synced(self.0.sync(), started),
-            other => refuse(other),
-        }
+impl Appends for VolumeWriter {
+    fn append(&mut self, block: &mut [u8]) -> Result<Appended, DiskError> {
+        Self::append(self, block)
     }
 
-    fn close(self: Box<Self>) -> Tally {
-        Tally { complete: true, ..Tally::default() }
+    fn sync(&mut self) -> Result<(), DiskError> {
+        Self::sync(self)
     }
 }
 
 #[cfg(feature = "object")]
-#[derive(Debug)]
-struct ObjectVolume(ObjectWriter);
+impl Appends for ObjectWriter {
+    fn append(&mut self, block: &mut [u8]) -> Result<Appended, DiskError> {
+        Self::append(self, block)
+    }
 
-#[cfg(feature = "object")]
-impl Open for ObjectVolume {
+    fn sync(&mut self) -> Result<(), DiskError> {
+        Self::sync(self)
+    }
+}
+
+#[derive(Debug)]
+struct Volume<W>(W);
+
+impl<W: Appends> Open for Volume<W> {
     fn work(&mut self, work: DiskWork) -> DiskDone {
         let started = Instant::now();
         match work {
