@@ -143,6 +143,12 @@ pub const fn lacks_scope(socket: &SocketAddr) -> bool {
     matches!(socket, SocketAddr::V6(v6) if v6.scope_id() == 0 && v6.ip().is_unicast_link_local())
 }
 
+/// Whether a host name or a literal address is this machine's own, so that what goes there is seen by nobody on the way.
+#[must_use]
+pub fn is_this_machine(host: &str) -> bool {
+    host.eq_ignore_ascii_case("localhost") || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+}
+
 /// The address to bind a socket to that is to be dialled from `from`: of a link, if `to` is, the same one.
 #[must_use]
 pub fn source_for(from: IpAddr, to: SocketAddr) -> SocketAddr {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use towline_core::address::is_this_machine;
 use towline_core::config::{Client, ConsoleConfig, DirectorConfig, Seconds, TlsMode};
 use towline_core::wire::names::PeerKind;
 
@@ -206,12 +207,8 @@ fn director_at(matches: &ArgMatches, config: &DirectorConfig, console: &Path) ->
             .ok_or_else(|| format!("{address:?} is no host name and no IP address"));
     }
     let console = load::<ConsoleConfig>(console).map_err(|report| report.render(false))?.config.director.address;
-    let is_far = |address: &str| {
-        let ip = address.parse::<std::net::IpAddr>();
-        !address.eq_ignore_ascii_case("localhost") && !ip.is_ok_and(|ip| ip.is_loopback())
-    };
     let known = std::iter::once(console.clone()).chain(config.storages.iter().map(|storage| storage.address.clone()));
-    Ok(known.into_iter().find(|address| is_far(address)).or_else(own_address).unwrap_or(console))
+    Ok(known.into_iter().find(|address| !is_this_machine(address)).or_else(own_address).unwrap_or(console))
 }
 
 fn reload(dialogue: &mut Dialogue, name: &str, files: &[String]) -> Result<(), Failure> {

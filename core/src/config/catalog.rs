@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::password::Password;
 use super::resource::resources;
 use super::units::Seconds;
+use crate::address::is_this_machine;
 use crate::wire::names::CATALOG;
 
 /// The database of the catalog. SQLite needs nothing else; PostgreSQL serves many clients and several readers at once.
@@ -150,8 +151,7 @@ impl Postgres {
     /// Whether bytes to the server stay on this machine.
     #[must_use]
     pub fn is_local(&self) -> bool {
-        let loopback = || self.host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-        self.host.starts_with('/') || self.host.eq_ignore_ascii_case("localhost") || loopback()
+        self.host.starts_with('/') || is_this_machine(&self.host)
     }
 }
 

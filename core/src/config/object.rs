@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::password::Password;
 use super::resource::resources;
 use super::units::{Bytes, Seconds};
+use crate::address::is_this_machine;
 
 /// What a device keeps its volumes in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -74,8 +75,7 @@ impl ObjectStore {
             Some(rest) => rest.split(']').next().unwrap_or_default(),
             None => host.split(':').next().unwrap_or_default(),
         };
-        let is_loopback = host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-        !is_loopback && !host.eq_ignore_ascii_case("localhost")
+        !is_this_machine(host)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Where messages go: what a place needs, and which places there are for whom.
 
 use super::Checker;
+use crate::address::is_this_machine;
 use crate::calendar::Civil;
 use crate::config::{
     ConfigPath, Destination, DestinationKind, DirectorConfig, MailServer, MailTls, Messages, TIMESTAMP, When,
@@ -201,9 +202,7 @@ fn mail_server(c: &mut Checker, server: &MailServer) {
         _ => {}
     }
     let is_clear = matches!(server.tls, MailTls::Off | MailTls::Opportunistic);
-    let is_here = server.host.eq_ignore_ascii_case("localhost")
-        || server.host.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback());
-    if server.user.is_some() && is_clear && !is_here {
+    if server.user.is_some() && is_clear && !is_this_machine(&server.host) {
         let message = "the password could be sent in clear text";
         c.error(codes::CONTRADICTION, path.field("tls"), message, "set `tls: starttls`, or `tls: on` for port 465");
     }
