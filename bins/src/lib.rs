@@ -2,6 +2,7 @@
 //!
 //! Every decision is made in [`towline_core`]; here are the hands that carry out what it orders.
 //!
+//! * `authorities`: whose certificates of servers are trusted
 //! * `catalog` (feature `sqlite`): the catalog, on threads of its own
 //! * [`config`]: reads configurations and shows what is wrong with them, with the line
 //! * `check`: whether all is well, for monitors
@@ -24,6 +25,8 @@
 //! * [`volume`]: volumes as files, in the block format of Bareos
 //! * `volumes`: reads volumes without any daemon
 
+#[cfg(any(feature = "object", feature = "postgres"))]
+pub(crate) mod authorities;
 #[cfg(feature = "sqlite")]
 pub mod catalog;
 #[cfg(feature = "sqlite")]

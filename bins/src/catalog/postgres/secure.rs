@@ -9,7 +9,6 @@ use std::task::{Context, Poll};
 
 use ::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use ::rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
-use ::rustls::pki_types::pem::PemObject as _;
 use ::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use ::rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, RootCertStore, SignatureScheme,
@@ -23,6 +22,7 @@ use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::config::{Postgres, PostgresTls};
 
 use super::super::sql::Result;
+use crate::authorities::trusted;
 
 /// How bytes go to the server.
 #[derive(Clone)]
@@ -59,25 +59,9 @@ fn builder() -> Result<::rustls::ConfigBuilder<ClientConfig, ::rustls::WantsVeri
 
 /// Those of a file, or those that the system trusts.
 fn authorities(file: Option<&str>) -> Result<RootCertStore> {
-    let mut store = RootCertStore::empty();
-    match file {
-        Some(file) => {
-            let failed = |why: String| untrusted(format!("no authorities from {file}: {why}"));
-            let found = CertificateDer::pem_file_iter(Path::new(file)).map_err(|error| failed(error.to_string()))?;
-            for certificate in found {
-                let certificate = certificate.map_err(|error| failed(error.to_string()))?;
-                store.add(certificate).map_err(|error| failed(error.to_string()))?;
-            }
-            if store.is_empty() {
-                return Err(failed("it holds no certificate".to_owned()));
-            }
-        }
-        None => {
-            let (_, _unusable) = store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-            if store.is_empty() {
-                return Err(untrusted("the system trusts no authorities".to_owned()));
-            }
-        }
+    let store = trusted(file.map(Path::new)).map_err(untrusted)?;
+    if store.is_empty() {
+        return Err(untrusted("the system trusts no authorities".to_owned()));
     }
     Ok(store)
 }
