@@ -11,6 +11,8 @@ use towline_core::wire::frame;
 
 use crate::arm::{Door, Raw, Shared};
 use crate::host::HostId;
+use crate::said;
+pub use crate::said::Said;
 
 /// How long an accepted peer waits for who dials it.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -21,15 +23,6 @@ pub struct Keyholder {
     raw: Raw,
     /// What has come and was not heard yet.
     ahead: Vec<u8>,
-}
-
-/// What its peer has said.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// A text.
-    Text(Vec<u8>),
-    /// A signal.
-    Signal(i32),
 }
 
 /// As who it comes, and with which key.
@@ -140,24 +133,14 @@ impl Keyholder {
     /// # Errors
     /// The connection is gone, or has ended (`Aborted`).
     pub fn heard(&mut self) -> Result<Option<Said>, IoKind> {
-        if let Some(said) = self.next_ahead() {
+        if let Some(said) = said::next(&mut self.ahead) {
             return Ok(Some(said));
         }
         let arrived = self.arrived().map(|_| ());
-        match self.next_ahead() {
+        match said::next(&mut self.ahead) {
             Some(said) => Ok(Some(said)),
             None => arrived.map(|()| None),
         }
-    }
-
-    fn next_ahead(&mut self) -> Option<Said> {
-        let head = i32::from_be_bytes(*self.ahead.first_chunk::<4>()?);
-        let Ok(bytes) = usize::try_from(head) else {
-            self.ahead.drain(..4);
-            return Some(Said::Signal(head));
-        };
-        let is_whole = self.ahead.len() >= 4 + bytes;
-        is_whole.then(|| Said::Text(self.ahead.drain(..4 + bytes).skip(4).collect()))
     }
 
     /// The bytes that have come and were not heard yet; waits for none.

@@ -39,6 +39,7 @@
 //! | `explore` | the search: a seed draws a scenario with faults, invariants judge it, a failure shrinks |
 //! | `arm`, `keyholder` | the conformance suite's world, and raw peers; those that hold a valid key |
 //! | `misuse` | what these can do with a data channel |
+//! | `said` | the frames that come to a raw peer |
 //!
 //! A network test of one's own: a client at home that dials its director, and the connection that a gateway forgets.
 //!
@@ -109,6 +110,8 @@ mod place;
 pub mod range;
 pub mod ready;
 pub mod rng;
+#[cfg(any(feature = "search", feature = "suite"))]
+mod said;
 #[cfg(feature = "toy")]
 pub mod scenario;
 pub mod site;

@@ -203,11 +203,7 @@ impl Faults {
 
     fn stranger(&mut self, region: &mut Region, who: Who) -> Heard {
         let (guest, name) = self.guest(region, who);
-        let port = match who {
-            Who::Director => 9101,
-            Who::Client(_) => 9102,
-            Who::Storage(_) => 9103,
-        };
+        let port = super::scene::port(who);
         let heard = Heard::default();
         let protection = region.protection();
         let address = super::scene::name(who);

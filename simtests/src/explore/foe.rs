@@ -11,14 +11,17 @@ use towline_core::time::Instant;
 use towline_core::wire::cram_md5::{ACCEPTED, Challenge, password_key};
 use towline_core::wire::frame;
 use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
+use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::host::HostId;
 use crate::misuse::{ANSWERS, Gift, Misuse, REPLIES, babble, whole_file};
 use crate::net::{Owner, SocketId};
 use crate::rng::Rng;
+use crate::said::{self, Said};
 use crate::world::World;
 
 use super::draw::{Abuse, Who};
+use super::scene;
 
 /// The key that it gives for a job, where it is a storage daemon.
 const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
@@ -138,23 +141,12 @@ impl Line {
             net.close(self.socket);
         }
     }
-
-    /// What was said next: a text, or a signal.
-    fn next_said(&mut self) -> Option<Result<Vec<u8>, i32>> {
-        let head = i32::from_be_bytes(*self.ahead.first_chunk::<4>()?);
-        let Ok(length) = usize::try_from(head) else {
-            self.ahead.drain(..4);
-            return Some(Err(head));
-        };
-        let is_whole = self.ahead.len() >= 4 + length;
-        is_whole.then(|| Ok(self.ahead.drain(..4 + length).skip(4).collect()))
-    }
 }
 
 impl Foe {
     /// Takes the place of a daemon, which is dead.
     pub(super) fn begin(world: &World, (who, host): (Who, HostId), name: String, abuse: Abuse, mut rng: Rng) -> Self {
-        let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(who)));
+        let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, scene::port(who)));
         let order = ListenOrder { on: door, socket: SocketOptions::default(), backlog: 0 };
         let _taken = world.net.borrow_mut().listen(host, None, &order);
         let (well, words) = (rng.below(16), 50 + rng.below(200));
@@ -184,7 +176,7 @@ impl Foe {
 
     /// Goes on as far as it can; `at` knows where a name leads.
     pub(super) fn go_on(&mut self, world: &World, at: &dyn Fn(&str) -> Option<IpAddr>) {
-        let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(self.who)));
+        let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, scene::port(self.who)));
         while let Some(socket) = world.net.borrow_mut().accept(self.host, door) {
             // Whose it is the hello says.
             self.add(world, Line::new(socket, With::Data, None));
@@ -195,11 +187,11 @@ impl Foe {
         for n in 0..self.lines.len() {
             self.lines[n].pump(world);
             while self.lines[n].step != Step::Over
-                && let Some(said) = self.lines[n].next_said()
+                && let Some(said) = said::next(&mut self.lines[n].ahead)
             {
                 match said {
-                    Ok(text) => self.on_text(world, n, &text, at),
-                    Err(signal) => self.on_signal(n, signal),
+                    Said::Text(text) => self.on_text(world, n, &text, at),
+                    Said::Signal(signal) => self.on_signal(n, signal),
                 }
             }
         }
@@ -211,7 +203,7 @@ impl Foe {
     /// It is gone.
     pub(super) fn leave(&mut self, world: &World) {
         let mut net = world.net.borrow_mut();
-        net.unlisten(self.host, SocketAddr::from((Ipv4Addr::UNSPECIFIED, port(self.who))));
+        net.unlisten(self.host, SocketAddr::from((Ipv4Addr::UNSPECIFIED, scene::port(self.who))));
         self.lines.drain(..).for_each(|line| net.close(line.socket));
     }
 
@@ -225,8 +217,7 @@ impl Foe {
         if let Some(address) = at("dir").filter(|_| !is_there) {
             let purpose = Purpose::Client { name: self.name.clone(), protocol: FILE_PROTOCOL };
             let hello = Hello::new(purpose, Version { major: 24, minor: 0, patch: 0 });
-            let hello = String::from_utf8_lossy(hello.to_line().as_ref()).into_owned();
-            self.dial(world, (address, 9101).into(), With::Director, hello);
+            self.dial(world, (address, scene::port(Who::Director)).into(), With::Director, hello.to_line());
         }
     }
 
@@ -250,8 +241,8 @@ impl Foe {
     }
 
     fn on_text(&mut self, world: &World, n: usize, text: &[u8], at: &dyn Fn(&str) -> Option<IpAddr>) {
-        let own =
-            format!("R_{}::{}", if matches!(self.who, Who::Storage(_)) { "STORAGE" } else { "CLIENT" }, self.name);
+        let kind = if matches!(self.who, Who::Storage(_)) { PeerKind::Storage } else { PeerKind::Client };
+        let own = PeerName::new(kind, &self.name).qualified();
         let challenge = Challenge::new(12_345, 1_767_225_600, &own, 0).to_line();
         let Line { step, with, ref hello, .. } = self.lines[n];
         let has_dialled = hello.is_some();
@@ -331,7 +322,7 @@ impl Foe {
             "fileset" => line.in_fileset = true,
             "getSecureEraseCmd" => line.say("2000 OK FDSecureEraseCmd *None*\n"),
             "storage" => {
-                let port = word(text, "port=").parse().unwrap_or(9103);
+                let port = word(text, "port=").parse().unwrap_or(scene::port(Who::Storage(0)));
                 self.storage = at(word(text, "address=")).map(|address| (address, port).into());
                 line.say("2000 OK storage\n");
             }
@@ -445,14 +436,6 @@ const ALL_IS_WELL: &str = "2800 End Job TermCode=84 JobFiles=2 ReadBytes=10 JobB
 /// The words of a file daemon, or of a storage daemon.
 const fn words(who: Who) -> &'static [&'static str] {
     if matches!(who, Who::Storage(_)) { REPLIES } else { ANSWERS }
-}
-
-const fn port(who: Who) -> u16 {
-    match who {
-        Who::Director => 9101,
-        Who::Client(_) => 9102,
-        Who::Storage(_) => 9103,
-    }
 }
 
 fn pick<T: Copy>(rng: &mut Rng, all: &[T]) -> T {

@@ -150,6 +150,15 @@ pub(super) fn name(who: Who) -> String {
     }
 }
 
+/// Where it listens.
+pub(super) const fn port(who: Who) -> u16 {
+    match who {
+        Who::Director => 9101,
+        Who::Client(_) => 9102,
+        Who::Storage(_) => 9103,
+    }
+}
+
 fn make(stock: Option<u32>) -> Make {
     stock.map_or(Make::Towline, Make::stock)
 }

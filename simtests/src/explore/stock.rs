@@ -13,6 +13,7 @@ use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
 
 use crate::host::HostId;
 use crate::net::{Owner, SocketId};
+use crate::said::{self, Said};
 use crate::world::World;
 
 use super::faults::IMPOSTOR;
@@ -75,13 +76,11 @@ impl Waiter {
         while let Some(Ok(n @ 1..)) = world.net.borrow_mut().read(self.socket, &mut space) {
             self.ahead.extend_from_slice(&space[..n]);
         }
-        while let Some(head) = self.ahead.first_chunk::<4>().map(|head| i32::from_be_bytes(*head)) {
-            let length = usize::try_from(head).unwrap_or(0);
-            if self.ahead.len() < 4 + length {
-                break;
+        while let Some(said) = said::next(&mut self.ahead) {
+            match said {
+                Said::Text(text) => self.on_text(world, &text),
+                Said::Signal(signal) => self.on_signal(signal),
             }
-            let text: Vec<u8> = self.ahead.drain(..4 + length).skip(4).collect();
-            if head < 0 { self.on_signal(head) } else { self.on_text(world, &text) }
         }
     }
 
