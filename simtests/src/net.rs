@@ -414,18 +414,17 @@ impl NetState {
             return self.on_end(id, |end, now| end.on_segment(segment, now));
         }
         let way = (way.0, to);
-        match segment {
-            Segment::Syn { isn, longest } if self.listener_at(way.1, ends.local).is_some() => {
+        if let Segment::Syn { isn, longest } = segment
+            && let Some((address, listener)) = self.listener_at(way.1, ends.local)
+        {
+            if !listener.is_deaf {
                 let isns = Isns { from: self.isn(), to: isn };
-                if let Some((address, listener)) = self.listener_at(way.1, ends.local)
-                    && !listener.is_deaf
-                {
-                    let end = End::answer(ends, listener.options, longest, isns, now);
-                    self.add(way.1, Owner::Accepting(address), end);
-                }
+                let end = End::answer(ends, listener.options, longest, isns, now);
+                self.add(way.1, Owner::Accepting(address), end);
             }
-            segment => segment.refusal().into_iter().for_each(|refusal| self.send(way.1, ends, refusal)),
+            return;
         }
+        segment.refusal().into_iter().for_each(|refusal| self.send(way.1, ends, refusal));
     }
 
     /// Where the stream of the next socket begins. It has nothing to do with what else chance decides.
