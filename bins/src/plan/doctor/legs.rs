@@ -167,12 +167,12 @@ impl<'a> Ward<'a> {
     fn probed(&mut self, line: &str, channel: Channel) -> Leg {
         let (mut seen, clock) = self.see(line, refused);
         let question = Question::Probe(line);
+        let word = if channel.number == Number::FileToStorage { "client" } else { "storage" };
         // A handshake may be too large for a way itself.
-        let is_worth_it = seen.is_made() || self.stood_still(line);
-        if is_worth_it && self.is_ours(&channel) && (seen.is_made() || self.passes(&question, SHORT) == Some(true)) {
+        let is_narrow = |ward: &mut Self| ward.stood_still(line) && ward.passes(&question, SHORT) == Some(true);
+        if self.is_ours(word, &channel.dialler) && (seen.is_made() || is_narrow(self)) {
             seen = self.widest(&question).map_or(seen, Seen::Broken);
         }
-        let word = if channel.number == Number::FileToStorage { "client" } else { "storage" };
         let found = self.found(Some((word, channel.dialler.as_str())), Some(channel.address.as_str()));
         if found.as_ref().is_some_and(Vec::is_empty) && seen.is_made() {
             // A daemon of Bareos refuses in the same words.
@@ -247,10 +247,9 @@ impl<'a> Ward<'a> {
         Some(text.is_some_and(|text| question.has_come(&text)))
     }
 
-    /// Whether the dialler of a channel has said that it is Towline: a daemon of Bareos dials with packets of its own size.
-    fn is_ours(&mut self, channel: &Channel) -> bool {
-        let word = if channel.number == Number::FileToStorage { "client" } else { "storage" };
-        let text = self.heard(&format!("status {word}={:?}", channel.dialler)).and_then(|heard| heard.text);
+    /// Whether a daemon has said that it is Towline: one of Bareos dials with packets of its own size.
+    fn is_ours(&mut self, word: &str, name: &str) -> bool {
+        let text = self.heard(&format!("status {word}={name:?}")).and_then(|heard| heard.text);
         text.is_some_and(|text| text.contains(TOWLINE))
     }
 
@@ -276,7 +275,8 @@ impl Question<'_> {
         match self {
             Self::Resolve(who) => format!("resolve {who} {}", "a".repeat(length.saturating_sub(OVERHEAD))),
             Self::Probe(line) => {
-                format!("{line} size={}", length.saturating_sub(HEADERS).max(*SIZES.start()).min(*SIZES.end()))
+                let size = length.saturating_sub(HEADERS).clamp(*SIZES.start(), *SIZES.end());
+                format!("{line} size={size}")
             }
         }
     }
