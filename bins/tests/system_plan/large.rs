@@ -7,38 +7,34 @@ use crate::support::daemon::Daemon;
 use crate::support::namespaces::Namespaces;
 use crate::support::namespaces::Side::{Inside, Outside};
 
-/// The client's port is forwarded, and whatever is longer than this vanishes on its way there, without a word.
-const RULES: &str = "table inet hole {
-    chain pre {
-        type nat hook prerouting priority dstnat
-        iifname wan0 tcp dport 9102 dnat ip to 10.0.0.10:9102
-    }
-    chain through {
-        type filter hook forward priority filter
-        iifname wan0 meta length > 1450 drop
-    }
-}";
+/// The client's port is forwarded, the client gets out, and what matches `lost` vanishes on its way without a word.
+fn rules(lost: &str) -> String {
+    format!(
+        "table inet hole {{
+            chain pre {{
+                type nat hook prerouting priority dstnat
+                iifname wan0 tcp dport 9102 dnat ip to 10.0.0.10:9102
+            }}
+            chain post {{
+                type nat hook postrouting priority srcnat
+                oifname wan0 masquerade
+            }}
+            chain through {{
+                type filter hook forward priority filter
+                {lost} drop
+            }}
+        }}"
+    )
+}
 
-/// Nothing is in the client's way but for its data, of which large packets vanish.
-const DATA_RULES: &str = "table inet hole {
-    chain pre {
-        type nat hook prerouting priority dstnat
-        iifname wan0 tcp dport 9102 dnat ip to 10.0.0.10:9102
-    }
-    chain post {
-        type nat hook postrouting priority srcnat
-        oifname wan0 masquerade
-    }
-    chain through {
-        type filter hook forward priority filter
-        tcp dport 9103 meta length > 1350 drop
-    }
-}";
+/// What is large on the way to the client, and what is large of its data.
+const TO_CLIENT: &str = "iifname wan0 meta length > 1450";
+const DATA: &str = "tcp dport 9103 meta length > 1350";
 
 /// What doctor says of this leg of a client whose way is so, with these settings of all daemons.
-fn doctor(rules: &str, tls: &str, leg: &str) -> String {
+fn doctor(lost: &str, tls: &str, leg: &str) -> String {
     let hosts = [("dir", Outside, 1), ("sd", Outside, 2), ("fd", Inside, 10)];
-    let net = Namespaces::with_hosts(rules, &hosts);
+    let net = Namespaces::with_hosts(&rules(lost), &hosts);
     let folder = tempfile::tempdir().unwrap();
     let at = folder.path();
     let place = |name: &str| {
@@ -83,18 +79,18 @@ fn doctor(rules: &str, tls: &str, leg: &str) -> String {
 
 #[test]
 fn doctor_says_which_size_gets_through_where_large_packets_vanish() {
-    let said = doctor(RULES, "tls: (enable: false, require: false)", "3 ");
+    let said = doctor(TO_CLIENT, "tls: (enable: false, require: false)", "3 ");
     assert!(said.contains("large packets vanish: of about 1400 bytes they get through"), "{said}");
 }
 
 #[test]
 fn doctor_says_that_large_packets_vanish_where_a_handshake_has_them() {
-    let said = doctor(RULES, "", "3 ");
+    let said = doctor(TO_CLIENT, "", "3 ");
     assert!(said.contains("large packets vanish"), "{said}");
 }
 
 #[test]
 fn doctor_says_that_large_packets_vanish_where_only_data_go() {
-    let said = doctor(DATA_RULES, "", "6 ");
+    let said = doctor(DATA, "", "6 ");
     assert!(said.contains("large packets vanish: of about 1280 bytes they get through"), "{said}");
 }
