@@ -160,7 +160,7 @@ fn a_probe_with_a_size_shows_which_packets_get_through_to_the_other_end_and_back
             assert_eq!(text.contains("(T0307)"), reached, "{size}: {text}");
             assert_eq!(text.contains("(T0312)"), !reached, "{size}: {text}");
         }
-        // It was no connection that stood still: the next one has usual segments.
+        // It is not tried with small segments, however often large ones are lost.
         let text = standing.say("probe client=fd storage=sd size=2900", HOUR).unwrap();
         assert_eq!(text.contains("(T0307)"), passes, "{text}");
         let text = standing.say("probe client=fd storage=sd size=5000", HOUR).unwrap();

@@ -158,8 +158,12 @@ impl Desk {
     }
 
     fn dial_by(&mut self, route: Route) -> (DialId, Vec<Action>) {
+        self.dial_with(route, opening())
+    }
+
+    fn dial_with(&mut self, route: Route, opening: Opening) -> (DialId, Vec<Action>) {
         let (say, heard) = std::sync::mpsc::channel();
-        let actions = self.order(move |net| say.send(net.dial(route.clone(), opening(), route.host)).unwrap());
+        let actions = self.order(move |net| say.send(net.dial(route.clone(), opening, route.host)).unwrap());
         (heard.recv().unwrap(), actions)
     }
 

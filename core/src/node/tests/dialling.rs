@@ -516,7 +516,12 @@ fn segments(actions: &[Action]) -> Vec<Option<u32>> {
 impl Desk {
     /// A dial of this address that connects; returns the segment it asked for, and its connection.
     fn connects(&mut self) -> (Option<u32>, ConnId) {
-        let (_, actions) = self.dial_by(Route { host: "192.0.2.1".to_owned(), within: 600 * SECOND, ..route() });
+        self.connects_with(hello())
+    }
+
+    fn connects_with(&mut self, hello: Hello) -> (Option<u32>, ConnId) {
+        let route = Route { host: "192.0.2.1".to_owned(), within: 600 * SECOND, ..route() };
+        let (_, actions) = self.dial_with(route, Opening { hello, ..opening() });
         self.goes_on(&actions)
     }
 
@@ -566,6 +571,21 @@ fn a_connection_that_stands_still_with_small_segments_too_is_tried_with_large_on
     let _ = desk.says(conn, FromConn::Closed(CloseReason::EarlyByPeer(Stage::Handshake)));
     let actions = desk.wait(10 * SECOND);
     assert_eq!(segments(&actions), [Some(limits::SMALL_SEGMENT)]);
+}
+
+#[test]
+fn a_probe_with_a_size_has_segments_as_usual_and_says_nothing_about_those_of_others() {
+    let mut desk = Desk::new();
+    let purpose = Purpose::StartJob { job: "-Probe-2900.2026-01-01_00.00.00_00".to_owned() };
+    let probe = Hello { purpose, ..hello() };
+    let (segment, conn) = desk.connects_with(probe.clone());
+    assert_eq!(segment, None);
+    let _ = desk.says(conn, FromConn::Closed(STALLED));
+    let (segment, conn) = desk.connects();
+    assert_eq!(segment, None, "only a job shows that a way is narrow");
+    let _ = desk.says(conn, FromConn::Closed(STALLED));
+    assert_eq!(desk.connects_with(probe).0, None);
+    assert_eq!(desk.connects().0, Some(limits::SMALL_SEGMENT));
 }
 
 #[test]
