@@ -123,12 +123,8 @@ impl Site {
                     catalog: sqlite(path: "catalog.sqlite"))"#
             )
         });
-        let console = at.join("console.ron");
-        let port = director.address.port();
-        let text =
-            format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {CLEAR}))"#);
-        fs::write(&console, text).unwrap();
-        Self { _director: director, _file: file, first, second, console: Console::new(console), source, folder }
+        let console = Console::of(at, director.address.port(), CLEAR);
+        Self { _director: director, _file: file, first, second, console, source, folder }
     }
 
     /// Runs what a line orders; it must end well.

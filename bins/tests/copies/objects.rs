@@ -83,12 +83,8 @@ impl Site {
                     catalog: sqlite(path: "catalog.sqlite"))"#
             )
         });
-        let console = at.join("console.ron");
-        let port = director.address.port();
-        let text =
-            format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {CLEAR}))"#);
-        fs::write(&console, text).unwrap();
-        Self { _director: director, _file: file, storage, console: Console::new(console), source, folder }
+        let console = Console::of(at, director.address.port(), CLEAR);
+        Self { _director: director, _file: file, storage, console, source, folder }
     }
 
     fn run(&self, line: &str) -> Ended {

@@ -1,6 +1,6 @@
 //! A console: says lines to the director and returns what comes back.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::daemon::run;
@@ -20,6 +20,14 @@ impl Console {
     /// The console itself with this configuration.
     pub fn new(file: PathBuf) -> Self {
         Self { program: vec![env!("CARGO_BIN_EXE_towline-console").into()], file }
+    }
+
+    /// That of director `d` on this port, with its configuration in a folder; `settings` are those of the way there.
+    pub fn of(folder: &Path, port: u16, settings: &str) -> Self {
+        let file = folder.join("console.ron");
+        let director = format!(r#"name: "d", address: "127.0.0.1", port: {port}, password: "console", {settings}"#);
+        std::fs::write(&file, format!("(director: ({director}))")).unwrap();
+        Self::new(file)
     }
 
     /// What it prints for these lines, however they went. Fails if it cannot ask.

@@ -41,11 +41,7 @@ impl Elsewhere {
         let director = Daemon::start("director", program, &self.folder, |port| {
             self.text.replace(&self.port, &format!("port: {port}"))
         });
-        let console = self.folder.join("console.ron");
-        let port = director.address.port();
-        let text =
-            format!(r#"(director: (name: "d", address: "127.0.0.1", port: {port}, password: "console", {CLEAR}))"#);
-        fs::write(&console, text).unwrap();
-        (director, Console::new(console))
+        let console = Console::of(&self.folder, director.address.port(), CLEAR);
+        (director, console)
     }
 }
