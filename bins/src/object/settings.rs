@@ -59,13 +59,7 @@ pub(super) fn open(address: &str, settings: &Settings) -> Result<Opened, String>
 }
 
 fn s3(bucket: &str, settings: &Settings) -> Result<Arc<dyn ObjectStore>, String> {
-    let file = settings.credentials.as_deref().map(|file| Keys::read(Path::new(file))).transpose()?;
-    let own = match (&settings.access_key, &settings.secret_key) {
-        (Some(access), Some(secret)) => {
-            Some(Keys { access: access.clone(), secret: secret.clear().expose_text(), ..Keys::default() })
-        }
-        _ => file,
-    };
+    let own = Keys::of(settings)?;
     let said = own.as_ref();
     let environment = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let endpoint = settings.endpoint.clone().or_else(|| said.and_then(|keys| keys.endpoint.clone()));
@@ -133,14 +127,14 @@ fn once() -> RetryConfig {
 
 #[cfg(any(feature = "object-gcs", feature = "object-azure"))]
 mod others {
-    use super::{Arc, ObjectStore, Path, Settings, connector, once};
+    use super::{Arc, ObjectStore, Settings, connector, once};
 
     /// Google: the keys are a service account's file, or of the environment.
     #[cfg(feature = "object-gcs")]
     pub(super) fn google(bucket: &str, settings: &Settings) -> Result<Arc<dyn ObjectStore>, String> {
         let mut builder = object_store::gcp::GoogleCloudStorageBuilder::from_env();
         if let Some(file) = &settings.credentials {
-            super::is_private(Path::new(file))?;
+            super::is_private(super::Path::new(file))?;
             builder = builder.with_service_account_path(file);
         }
         if let Some(endpoint) = &settings.endpoint {
@@ -154,16 +148,7 @@ mod others {
     #[cfg(feature = "object-azure")]
     pub(super) fn azure(container: &str, settings: &Settings) -> Result<Arc<dyn ObjectStore>, String> {
         let mut builder = object_store::azure::MicrosoftAzureBuilder::from_env();
-        let keys = match (&settings.credentials, &settings.access_key, &settings.secret_key) {
-            (Some(file), ..) => Some(super::Keys::read(Path::new(file))?),
-            (None, Some(access), Some(secret)) => Some(super::Keys {
-                access: access.clone(),
-                secret: secret.clear().expose_text(),
-                ..super::Keys::default()
-            }),
-            _ => None,
-        };
-        if let Some(keys) = keys {
+        if let Some(keys) = super::Keys::of(settings)? {
             builder = builder.with_account(keys.access).with_access_key(keys.secret);
         }
         if let Some(endpoint) = &settings.endpoint {
@@ -186,6 +171,16 @@ struct Keys {
 }
 
 impl Keys {
+    /// Those of the configuration, in it or in the file that it names; `None` if they are those of the environment.
+    fn of(settings: &Settings) -> Result<Option<Self>, String> {
+        match (&settings.access_key, &settings.secret_key) {
+            (Some(access), Some(secret)) => {
+                Ok(Some(Self { access: access.clone(), secret: secret.clear().expose_text(), ..Self::default() }))
+            }
+            _ => settings.credentials.as_deref().map(|file| Self::read(Path::new(file))).transpose(),
+        }
+    }
+
     fn read(file: &Path) -> Result<Self, String> {
         is_private(file)?;
         let text = std::fs::read_to_string(file).map_err(|error| format!("cannot read {}: {error}", file.display()))?;
