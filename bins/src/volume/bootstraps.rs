@@ -16,7 +16,7 @@ const LONGEST: u64 = 4 << 20;
 
 /// What was on a volume is gone, and with it every bootstrap of the folder that leads there: what is left of such a job is
 /// found by reading the volumes. One that cannot be removed is told; it leads to nothing, which whoever reads it hears.
-pub(crate) fn forget(folder: &str, volume: &str, eraser: &Eraser) {
+pub(super) fn forget(folder: &str, volume: &str, eraser: &Eraser) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for path in entries.flatten().map(|entry| entry.path()) {
         if path.extension().is_some_and(|end| end == END)
