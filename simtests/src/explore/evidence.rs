@@ -76,6 +76,8 @@ pub(super) struct Evidence {
     pub(super) foes: BTreeSet<Who>,
     /// Jobs in which such a one had a part: they may say what they like.
     pub(super) tainted: BTreeSet<u32>,
+    /// Jobs that were open beside such a storage daemon, and whose pool was not known yet.
+    without_pool: BTreeSet<u32>,
 }
 
 impl Evidence {
@@ -103,6 +105,7 @@ impl Evidence {
             abandoned: Vec::new(),
             foes: BTreeSet::new(),
             tainted: BTreeSet::new(),
+            without_pool: BTreeSet::new(),
         }
     }
 
@@ -111,10 +114,8 @@ impl Evidence {
         let before = self.look_at_flaws(region);
         let tables = region.catalog.tables();
         for row in tables.jobs.values() {
-            if !self.ended.contains_key(&row.job_id)
-                && self.foes.iter().any(|foe| has_part(*foe, row, tables.pool_of(row), self.draw.copies))
-            {
-                self.tainted.insert(row.job_id);
+            if !self.ended.contains_key(&row.job_id) {
+                self.look_for_foes(row, tables.pool_of(row));
             }
             if row.job_type == b'B'
                 && let Some(client) = self.client_of(row)
@@ -150,6 +151,22 @@ impl Evidence {
                     }
                 }
                 None => {}
+            }
+        }
+    }
+
+    /// Whether somebody in the place of a daemon has a part in a job that had not ended at the last look.
+    fn look_for_foes(&mut self, row: &JobRow, pool: &str) {
+        if self.foes.iter().any(|foe| has_part(*foe, row, pool)) {
+            self.tainted.insert(row.job_id);
+        }
+        // What a migration writes has the name of its original, and no pool before it has begun.
+        if self.draw.copies && pool.is_empty() {
+            if self.foes.iter().any(|foe| matches!(foe, Who::Storage(_))) {
+                self.without_pool.insert(row.job_id);
+            }
+            if is_end(row) && self.without_pool.contains(&row.job_id) {
+                self.tainted.insert(row.job_id);
             }
         }
     }
@@ -249,7 +266,7 @@ fn is_explained(flaws: &Flaws, tree: &Files, back: &Files) -> bool {
 }
 
 /// Whether somebody in the place of a daemon has a part in a job.
-fn has_part(foe: Who, row: &JobRow, pool: &str, copies: bool) -> bool {
+fn has_part(foe: Who, row: &JobRow, pool: &str) -> bool {
     let name = scene::name(foe);
     match foe {
         // What copies has nothing to do with a client.
@@ -257,9 +274,7 @@ fn has_part(foe: Who, row: &JobRow, pool: &str, copies: bool) -> bool {
         // Whatever is restored or copied may be there.
         Who::Storage(n) => {
             let is_first = n == 0 && [scene::TIMED, "near"].contains(&row.name.as_str());
-            // What a migration writes has the name of its original, and no pool before it has begun.
-            let may_migrate = copies && pool.is_empty() && is_end(row);
-            let is_there = is_first || row.name.ends_with(&name) || pool == name || may_migrate;
+            let is_there = is_first || row.name.ends_with(&name) || pool == name;
             is_there || !b"BV".contains(&row.job_type) || row.prior_job_id != 0
         }
         Who::Director => true,

@@ -377,10 +377,13 @@ impl Evidence {
     pub(super) fn note_abandoned(&mut self, region: &Region, n: usize) {
         let Some(fault) = self.draw.faults.get(n) else { return };
         let (Kind::Kill(who @ Who::Client(_)) | Kind::Power(who @ Who::Client(_))) = fault.kind else { return };
-        // By its director's clock, and as its catalog has it. Who has taken the client's place is not away.
-        let hides =
-            |fault: &Fault| fault.kind.touches_director() || matches!(fault.kind, Kind::Foe(of, _) if of == who);
-        if self.draw.faults.iter().any(hides) {
+        // By its director's clock, and as its catalog has it. A client that another fault starts again meanwhile, or whose place
+        // somebody has taken, is not away.
+        let hides = |(other, fault): (usize, &Fault)| match fault.kind {
+            Kind::Kill(of) | Kind::Power(of) | Kind::Foe(of, _) if of == who => other != n,
+            kind => kind.touches_director(),
+        };
+        if self.draw.faults.iter().enumerate().any(hides) {
             return;
         }
         let now = region.world.wall_of(region.director).seconds();
