@@ -11,8 +11,7 @@ use towline_core::wire::frame;
 
 use crate::arm::{Door, Raw, Shared};
 use crate::host::HostId;
-use crate::said;
-pub use crate::said::Said;
+use crate::said::{self, Said};
 
 /// How long an accepted peer waits for who dials it.
 const PATIENCE: Duration = Duration::from_secs(600);

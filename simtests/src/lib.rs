@@ -111,7 +111,7 @@ pub mod range;
 pub mod ready;
 pub mod rng;
 #[cfg(any(feature = "search", feature = "suite"))]
-mod said;
+pub mod said;
 #[cfg(feature = "toy")]
 pub mod scenario;
 pub mod site;
