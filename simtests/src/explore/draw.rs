@@ -274,9 +274,14 @@ impl Draw {
         if self.gateway.is_none() && self.faults.iter().any(|fault| fault.kind.edge() == Some(Edge::Border)) {
             return Err("there is no gateway whose uplink could fail".to_owned());
         }
-        let is_misplaced = |kind: Kind| matches!(kind, Kind::Foe(who, _) if self.tls || who == Who::Director);
-        if self.faults.iter().any(|fault| is_misplaced(fault.kind)) {
-            return Err("only a client or a storage daemon has a foe, who speaks in clear".to_owned());
+        for fault in &self.faults {
+            match fault.kind {
+                Kind::Foe(Who::Director, _) => return Err("nobody takes the place of the director".to_owned()),
+                Kind::Foe(_, Abuse::Breach) if !self.tls => {
+                    return Err("a protection that is not there cannot be breached".to_owned());
+                }
+                _ => {}
+            }
         }
         match orders.chain(faults).find(|who| !is_there(*who)) {
             Some(who) => Err(format!("{who:?} is mentioned, and not there")),

@@ -232,7 +232,7 @@ impl Faults {
         let at = host(region, who);
         region.world.kill(at);
         let rng = Rng::new(draw.seed ^ 0xf0_e5);
-        let foe = Foe::begin(&region.world, (who, at), name(who), abuse, rng);
+        let foe = Foe::begin(&region.world, (who, at), draw.tls, abuse, rng);
         let waits = matches!(who, Who::Client(n) if draw.clients[n].dialled.waits());
         self.foes.push(if waits { foe.dialling(&region.world) } else { foe });
     }

@@ -1,6 +1,9 @@
 //! Somebody who holds the key of a file daemon or of a storage daemon and has taken its place. The key opens its director and
-//! the data channels of its jobs, and it misuses both. It speaks in clear.
+//! the data channels of its jobs, and it misuses both.
 
+mod line;
+
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -8,27 +11,28 @@ use towline_core::drive::{DialOrder, ListenOrder};
 use towline_core::secret::Secret;
 use towline_core::socket::SocketOptions;
 use towline_core::time::Instant;
+use towline_core::tls::keyring::{Clear, Keyring};
 use towline_core::wire::cram_md5::{ACCEPTED, Challenge, password_key};
-use towline_core::wire::frame;
 use towline_core::wire::hello::{FILE_PROTOCOL, Hello, Purpose, Version};
 use towline_core::wire::names::{PeerKind, PeerName};
 
 use crate::host::HostId;
 use crate::misuse::{ANSWERS, Gift, Misuse, REPLIES, babble, whole_file};
-use crate::net::{Owner, SocketId};
+use crate::net::Owner;
 use crate::rng::Rng;
 use crate::said::{self, Said};
 use crate::world::World;
 
 use super::draw::{Abuse, Who};
 use super::scene;
+use line::{Breach, Line, Step, With};
 
 /// The key that it gives for a job, where it is a storage daemon.
 const KEY: &str = "DJFK-CCCF-FLNE-JBIH-NMCJ-NHGC-COAJ-PPMF";
 /// Connections that it has at a time.
 const MOST_LINES: usize = 40;
-/// Of what comes on one of them, and of what it has to say there, what it keeps.
-const MOST_BYTES: usize = 1 << 20;
+/// Jobs whose keys it keeps.
+const MOST_JOBS: usize = 40;
 /// How long it pauses before it dials its director again, and before it babbles again.
 const DIAL: Duration = Duration::from_secs(30);
 const WORD: Duration = Duration::from_millis(200);
@@ -44,9 +48,10 @@ pub(super) struct Foe {
     /// After how many orders it begins to misbehave.
     well: u64,
     lines: Vec<Line>,
-    /// The last job that it has heard of, the job's key, and where the storage daemon for its data is.
-    job: String,
-    key: Secret,
+    is_protected: bool,
+    /// The jobs that it has heard of, the last one last, and their keys.
+    jobs: VecDeque<(String, Secret)>,
+    /// Where the storage daemon for the data of the last one is.
     storage: Option<SocketAddr>,
     /// When it dials its director, if it does.
     next_dial: Option<Instant>,
@@ -57,95 +62,15 @@ pub(super) struct Foe {
     pub(super) news: Vec<String>,
 }
 
-/// A connection of it.
-#[derive(Debug)]
-struct Line {
-    socket: SocketId,
-    with: With,
-    step: Step,
-    /// What it says once the connection is open, if it has dialled.
-    hello: Option<String>,
-    ahead: Vec<u8>,
-    unsent: Vec<u8>,
-    /// Orders that it has heard.
-    orders: u64,
-    /// Ends of lists that have come for the present order.
-    ends: u32,
-    in_fileset: bool,
-    /// It reads no more.
-    is_deaf: bool,
-}
-
-/// Who is at the other end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum With {
-    Director,
-    /// The other daemon of a job.
-    Data,
-}
-
-/// What it waits for (`wire/1 §4`).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Step {
-    Open,
-    Hello,
-    Answer,
-    Challenge,
-    Verdict,
-    Talk,
-    Over,
-}
-
-impl Line {
-    fn new(socket: SocketId, with: With, hello: Option<String>) -> Self {
-        let step = if hello.is_some() { Step::Open } else { Step::Hello };
-        let (ahead, unsent) = (Vec::new(), Vec::new());
-        Self { socket, with, step, hello, ahead, unsent, orders: 0, ends: 0, in_fileset: false, is_deaf: false }
-    }
-
-    fn say(&mut self, text: impl AsRef<[u8]>) {
-        frame::put_data(&mut self.unsent, text.as_ref());
-    }
-
-    /// Reads what has come, writes what there is to write, and sees whether it is over.
-    fn pump(&mut self, world: &World) {
-        let mut net = world.net.borrow_mut();
-        let Some(end) = net.end(self.socket) else { return self.step = Step::Over };
-        if self.step == Step::Open {
-            if !end.can_write() {
-                return;
-            }
-            self.step = Step::Challenge;
-            if let Some(hello) = &self.hello {
-                frame::put_data(&mut self.unsent, hello.as_bytes());
-            }
-        }
-        let mut space = [0; 4096];
-        while !self.is_deaf && self.ahead.len() < MOST_BYTES {
-            match net.read(self.socket, &mut space) {
-                None => break,
-                Some(Ok(n @ 1..)) => self.ahead.extend_from_slice(&space[..n]),
-                Some(Ok(0) | Err(_)) => {
-                    self.step = Step::Over;
-                    break;
-                }
-            }
-        }
-        while !self.unsent.is_empty()
-            && let Some(Ok(n @ 1..)) = net.write(self.socket, &self.unsent)
-        {
-            self.unsent.drain(..n);
-        }
-        if self.step == Step::Over || self.unsent.len() > MOST_BYTES {
-            self.step = Step::Over;
-            net.close(self.socket);
-        }
-    }
-}
-
 impl Foe {
-    /// Takes the place of a daemon, which is dead.
-    pub(super) fn begin(world: &World, (who, host): (Who, HostId), name: String, abuse: Abuse, mut rng: Rng) -> Self {
+    /// Takes the place of a daemon, which is dead, in a world that is protected or not.
+    pub(super) fn begin(
+        world: &World,
+        (who, host): (Who, HostId),
+        is_protected: bool,
+        abuse: Abuse,
+        mut rng: Rng,
+    ) -> Self {
         let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, scene::port(who)));
         let order = ListenOrder { on: door, socket: SocketOptions::default(), backlog: 0 };
         let _taken = world.net.borrow_mut().listen(host, None, &order);
@@ -153,13 +78,13 @@ impl Foe {
         Self {
             who,
             host,
-            name,
+            name: scene::name(who),
             abuse,
             rng,
             well,
             lines: Vec::new(),
-            job: String::new(),
-            key: Secret::from(""),
+            is_protected,
+            jobs: VecDeque::new(),
             storage: None,
             next_dial: None,
             next_word: world.now(),
@@ -178,8 +103,9 @@ impl Foe {
     pub(super) fn go_on(&mut self, world: &World, at: &dyn Fn(&str) -> Option<IpAddr>) {
         let door = SocketAddr::from((Ipv4Addr::UNSPECIFIED, scene::port(self.who)));
         while let Some(socket) = world.net.borrow_mut().accept(self.host, door) {
-            // Whose it is the hello says.
-            self.add(world, Line::new(socket, With::Data, None));
+            let line = Line::accepted(socket);
+            let line = if self.is_protected { line.protected_by(self.keys()) } else { line };
+            self.add(world, line);
         }
         if self.next_dial.is_some_and(|next| next <= world.now()) {
             self.call_director(world, at);
@@ -226,23 +152,57 @@ impl Foe {
         let order = DialOrder { to, from: None, socket: SocketOptions::default(), give_up };
         let socket = world.net.borrow_mut().dial(self.host, Owner::Held, &order);
         if let Ok(socket) = socket {
-            self.add(world, Line::new(socket, with, Some(hello)));
+            let line = Line::dialled(socket, with, hello);
+            let line = if self.is_protected { line.protected_as(self.identity(with), self.key_of(with)) } else { line };
+            self.add(world, line);
         }
     }
 
     // Letting others in, and being let in.
 
+    /// As who it dials, where connections are protected.
+    fn identity(&self, with: With) -> PeerName {
+        match with {
+            With::Director => PeerName::new(self.kind(), &self.name),
+            With::Data => PeerName::new(PeerKind::Job, self.job()),
+        }
+    }
+
+    const fn kind(&self) -> PeerKind {
+        if matches!(self.who, Who::Storage(_)) { PeerKind::Storage } else { PeerKind::Client }
+    }
+
     fn key_of(&self, with: With) -> Secret {
-        match (with, self.who) {
-            (With::Director, _) => password_key(&self.name),
-            (With::Data, Who::Storage(_)) => Secret::from(KEY),
-            (With::Data, _) => self.key.clone(),
+        match with {
+            With::Director => password_key(&self.name),
+            With::Data => self.jobs.back().map_or_else(|| Secret::from(KEY), |(_, key)| key.clone()),
+        }
+    }
+
+    /// Whom it lets in.
+    fn keys(&self) -> Keyring {
+        let director = PeerName::new(PeerKind::Director, scene::name(Who::Director));
+        let mut keys = Keyring::builder().with(director, self.key_of(With::Director), Clear::Never);
+        for (job, key) in &self.jobs {
+            keys.insert(PeerName::new(PeerKind::Job, job), key.clone(), Clear::Never);
+        }
+        keys.build()
+    }
+
+    /// The last job that it has heard of.
+    fn job(&self) -> &str {
+        self.jobs.back().map_or("", |(job, _)| job)
+    }
+
+    fn hear_of(&mut self, job: &str, key: &str) {
+        self.jobs.push_back((job.to_owned(), Secret::from(key)));
+        if self.jobs.len() > MOST_JOBS {
+            self.jobs.pop_front();
         }
     }
 
     fn on_text(&mut self, world: &World, n: usize, text: &[u8], at: &dyn Fn(&str) -> Option<IpAddr>) {
-        let kind = if matches!(self.who, Who::Storage(_)) { PeerKind::Storage } else { PeerKind::Client };
-        let own = PeerName::new(kind, &self.name).qualified();
+        let own = PeerName::new(self.kind(), &self.name).qualified();
         let challenge = Challenge::new(12_345, 1_767_225_600, &own, 0).to_line();
         let Line { step, with, ref hello, .. } = self.lines[n];
         let has_dialled = hello.is_some();
@@ -298,6 +258,12 @@ impl Foe {
     fn talk(&mut self, world: &World, n: usize, text: &str, at: &dyn Fn(&str) -> Option<IpAddr>) {
         let line = &mut self.lines[n];
         line.orders += 1;
+        let is_due = line.orders > if line.with == With::Data { self.well % 3 } else { self.well };
+        if self.abuse == Abuse::Breach && is_due {
+            let breach = pick(&mut self.rng, &Breach::ALL);
+            self.news.push(format!("{} breaches its protection: {breach:?}", self.name));
+            line.breach(breach);
+        }
         match (self.abuse, line.with) {
             (Abuse::Silence, _) if line.orders > self.well => {}
             (Abuse::Babble, _) if line.orders > self.well => line.unsent.extend(babble(&mut self.rng, words(self.who))),
@@ -315,9 +281,8 @@ impl Foe {
         match command.as_str() {
             _ if line.in_fileset => {}
             "JobId" => {
-                self.job = word(text, " Job=").to_owned();
-                self.key = Secret::from(word(text, "Authorization="));
                 line.say("2000 OK Job 26.0.0 (01Jan26) hostile\n");
+                self.hear_of(word(text, " Job="), word(text, "Authorization="));
             }
             "fileset" => line.in_fileset = true,
             "getSecureEraseCmd" => line.say("2000 OK FDSecureEraseCmd *None*\n"),
@@ -331,7 +296,7 @@ impl Foe {
                 if self.abuse == Abuse::Lies {
                     line.say(ALL_IS_WELL);
                 } else if let Some(storage) = self.storage {
-                    let hello = format!("Hello Start Job {} Version=\"26.0.0\"\n", self.job);
+                    let hello = format!("Hello Start Job {} Version=\"26.0.0\"\n", self.job());
                     self.dial(world, storage, With::Data, hello);
                 }
             }
@@ -344,14 +309,14 @@ impl Foe {
         let line = &mut self.lines[n];
         match text {
             _ if text.starts_with("JobId=") => {
-                self.job = word(text, " job=").to_owned();
                 line.say(format!("3000 OK Job SDid=1 SDtime=1767225600 Authorization={KEY}\n"));
+                self.hear_of(word(text, " job="), KEY);
             }
             "getSecureEraseCmd\n" => line.say("2000 OK SDSecureEraseCmd *None*\n"),
             // One end follows, where the devices have two.
             "bootstrap\n" => line.ends = 10,
             "run" | "run\n" => {
-                let job = &self.job;
+                let job = self.jobs.back().map_or("", |(job, _)| job);
                 line.say(format!("3010 Job {job} start\n"));
                 if self.abuse == Abuse::Lies {
                     line.say(format!("3099 Job {job} end JobStatus=84 JobFiles=9 JobBytes=9000 JobErrors=0\n"));

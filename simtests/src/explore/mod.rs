@@ -19,7 +19,7 @@
 //! | `run` | the phases, and what happens in them |
 //! | `faults` | how each fault begins and ends |
 //! | `stock` | a stock client that waits at the director |
-//! | `foe` | somebody who holds the key of a daemon, and misuses it |
+//! | `foe` | somebody who holds the key of a daemon, and misuses it, in clear or under TLS |
 //! | `evidence` | what is noted meanwhile |
 //! | [`invariants`] | what must hold, each under its name |
 //! | `sealed` | whether all that a protected connection carries is in records |

@@ -34,6 +34,8 @@ pub enum Abuse {
     Lies,
     /// Follows its director, and misuses the data channel.
     Data,
+    /// Begins well, and then breaks the rules of the protection.
+    Breach,
 }
 
 /// Something that goes wrong.

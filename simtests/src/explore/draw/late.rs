@@ -66,9 +66,9 @@ impl Draw {
         self.faults.sort_by_key(|fault| fault.at);
     }
 
-    /// Somebody with a valid key takes a daemon's place shortly before it is needed. It speaks in clear.
+    /// Somebody with a valid key takes a daemon's place shortly before it is needed.
     fn draw_foes(&mut self, rng: &mut Rng) {
-        if self.tls || !rng.one_in(4) {
+        if !rng.one_in(4) {
             return;
         }
         let needed: Vec<(u64, Who)> = self
@@ -82,6 +82,7 @@ impl Draw {
             0 => Abuse::Silence,
             1 | 2 => Abuse::Babble,
             3 => Abuse::Lies,
+            4 if self.tls => Abuse::Breach,
             _ => Abuse::Data,
         };
         let at = self.restored_late(rng, (who, abuse), at).unwrap_or(at);
