@@ -168,7 +168,7 @@ pub const ANSWER: usize = 4 * 1024 * 1024;
 /// What is wrong with a configuration that was read again: so many findings are told, the others counted.
 pub const FINDINGS: usize = 100;
 
-/// How often a catalog that did not take the end of a job is offered it again.
+/// How often a catalog that did not take the end of a job, or lines of a report, is offered them again.
 pub const RECORD_AGAIN: Duration = Duration::from_secs(30);
 
 /// Ended jobs whose ends are kept for a catalog that does not take them.

@@ -221,7 +221,7 @@ impl Tables {
                 Ok(CatalogAnswer::FileList { files: self.rows_of(job_id), next: None })
             }
             CatalogRequest::AddLogs(lines) => {
-                self.log.extend(lines);
+                self.log.extend_from_slice(&lines);
                 Ok(CatalogAnswer::Done)
             }
             CatalogRequest::MaxJobId => Ok(CatalogAnswer::Id(self.jobs.last_key_value().map_or(0, |(id, _)| *id))),

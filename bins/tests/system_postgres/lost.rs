@@ -130,7 +130,7 @@ fn each_request_is_done_once(order: u8) {
     let piece = JobMediaRow { job_id, media_id: media.media_id, first_index: 1, last_index: 3, ..Default::default() };
     assert_eq!(once(CatalogRequest::CreateJobMedia(piece)), CatalogAnswer::Done);
     let line = LogRow { job_id, time: 5, text: "a line".into() };
-    assert_eq!(once(CatalogRequest::AddLogs(vec![line])), CatalogAnswer::Done);
+    assert_eq!(once(CatalogRequest::AddLogs([line].into())), CatalogAnswer::Done);
     let updated = once(CatalogRequest::UpdateMedia(Box::new(MediaRow { vol_jobs: 7, ..*media })));
     assert!(matches!(updated, CatalogAnswer::Volume(Some(row)) if row.vol_jobs == 7), "not stale");
     assert_eq!(once(CatalogRequest::EndJob(Box::new(ended(&site, job_id, b'F', 105, 3)))), CatalogAnswer::Done);

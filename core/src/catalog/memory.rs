@@ -83,7 +83,7 @@ impl MemoryCatalog {
                 Ok(Answer::Log(self.log.iter().filter(|row| row.job_id == job_id).cloned().collect()))
             }
             Request::AddLogs(rows) => {
-                self.log.extend(rows);
+                self.log.extend_from_slice(&rows);
                 Ok(Answer::Done)
             }
             Request::MarkUnfinishedJobsFailed { now } => Ok(Answer::Changed(self.mark_unfinished(now))),

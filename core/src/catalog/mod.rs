@@ -281,7 +281,7 @@ pub enum CatalogRequest {
         limit: u32,
     },
     /// Store lines of jobs' reports, in this order, all or none. Answer: `Done`.
-    AddLogs(Vec<LogRow>),
+    AddLogs(Arc<[LogRow]>),
     /// The report of a job in order. Answer: `Log`.
     JobLog {
         /// The job.

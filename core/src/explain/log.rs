@@ -83,8 +83,9 @@ pub(super) const PAGES: &[Page] = &[
         910,
         "lines of reports are lost",
         (Fault::Local, Retry::Backoff),
-        "The director writes what jobs report into the catalog, and the catalog was too slow for it. These lines are lost; the jobs are not.",
-        "Give the catalog a faster disk, or run fewer jobs at a time.",
+        "The director writes what jobs report into the catalog. More lines came than it keeps for a catalog that is slow, or that has not \
+         taken any for a while. These lines are lost; the jobs are not.",
+        "See whether the log says that the catalog was away. If not, give it a faster disk, or run fewer jobs at a time.",
     ),
     entry(
         911,

@@ -7,6 +7,8 @@ use crate::catalog::{CatalogAnswer, CatalogError, CatalogName, CatalogRequest};
 use crate::config::DirectorConfig;
 use crate::error::Explain;
 use crate::ids::{ConnId, JobId};
+use crate::limits::RECORD_AGAIN;
+use crate::node::TimerKey;
 use crate::notice::Level;
 use crate::role::identity::{Credentials, Identity};
 use crate::role::stopping::Stopping;
@@ -18,7 +20,7 @@ use super::journal::Journal;
 use super::messages::Post;
 use super::overrides::Overrides;
 use super::setup::Ids;
-use super::{Net, Owner};
+use super::{Due, Net, Owner};
 
 /// What all parts read, and where they write.
 #[derive(Debug)]
@@ -32,6 +34,8 @@ pub(crate) struct Common {
     /// Of several catalogs, the highest number that a job of any of them has: a new one gets a higher one.
     pub(crate) highest_job: u32,
     pub(crate) journal: Journal,
+    /// When catalogs that have refused lines of reports are asked again.
+    lines_again: Option<TimerKey>,
     pub(crate) post: Post,
     pub(crate) uses: Uses,
     /// What parts want of each other, in the order they said so.
@@ -99,6 +103,7 @@ impl Common {
             ids: BTreeMap::new(),
             highest_job: 0,
             journal: Journal::default(),
+            lines_again: None,
             post: Post::default(),
             uses: Uses::default(),
             effects: VecDeque::new(),
@@ -173,22 +178,55 @@ impl Tools<'_> {
 
     /// Puts the report lines that were written meanwhile into their catalogs.
     pub(crate) fn save_lines(&mut self) {
-        while let Some((catalog, request)) = self.common.journal.batch() {
+        let is_last_chance = self.common.stopping.has_begun();
+        while let Some((catalog, request)) = self.common.journal.batch(is_last_chance) {
             self.net.work(Work::Catalog(catalog.clone(), request), Owner::Log(catalog));
         }
     }
 
-    /// The report lines that went to a catalog are stored, or not.
+    /// The report lines that went to a catalog are stored, or not. Those that it does not take now are kept and offered again.
     pub(crate) fn lines_saved(&mut self, catalog: &CatalogName, answer: Result<CatalogAnswer, CatalogError>) {
-        let lost = self.common.journal.saved(catalog);
-        if let Err(error) = answer {
-            let text = format!("lines of a report were not stored: {error}; {}", error.help());
-            self.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
-        }
-        if lost > 0 {
-            let text = format!("{lost} lines of reports were not stored: the catalog is too slow for them");
+        let saved = match answer {
+            Err(error) if !error.kind.is_about_the_request() && !self.common.stopping.has_begun() => {
+                let saved = self.common.journal.refused(catalog);
+                if saved.is_news {
+                    let text = format!("lines of reports are not stored yet: {error}; {}", error.help());
+                    self.net.log_cause(Level::Warn, (error.fault(), error.code()), &text);
+                }
+                self.offer_lines_later();
+                saved
+            }
+            answer => {
+                let saved = self.common.journal.saved(catalog);
+                match answer {
+                    Err(error) => {
+                        let text = format!("lines of a report were not stored: {error}; {}", error.help());
+                        self.net.log_cause(Level::Error, (error.fault(), error.code()), &text);
+                    }
+                    Ok(_) if saved.is_news => self.net.log(Level::Info, "lines of reports are stored at last"),
+                    Ok(_) => {}
+                }
+                saved
+            }
+        };
+        if saved.lost > 0 {
+            let text =
+                format!("{} lines of reports were not stored: the catalog has not taken them in time", saved.lost);
             self.net.complain(Level::Error, 910, &text);
         }
+    }
+
+    fn offer_lines_later(&mut self) {
+        if self.common.lines_again.is_none() {
+            let what = "a catalog that takes lines of reports again";
+            self.common.lines_again = Some(self.net.set_timer(RECORD_AGAIN, what, Due::Lines));
+        }
+    }
+
+    /// The catalogs that have refused lines may have room again, or be back: they are given them after the present event.
+    pub(crate) fn lines_timer(&mut self) {
+        self.common.lines_again = None;
+        self.common.journal.ask_again();
     }
 
     /// Closes a connection, which is for nothing any more.

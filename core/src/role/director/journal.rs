@@ -1,6 +1,7 @@
 //! What jobs have reported: for the consoles while they are connected, and for the catalog for good.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 use crate::catalog::{CatalogName, CatalogRequest, LogRow};
 use crate::ids::JobId;
@@ -28,14 +29,36 @@ pub(crate) struct Journal {
     unsaved: BTreeMap<CatalogName, Unsaved>,
 }
 
-/// Lines for a catalog, while another batch is on its way there.
+/// Lines for a catalog, while another batch is on its way there, or until it takes lines again.
 #[derive(Debug, Default)]
 struct Unsaved {
     rows: Vec<LogRow>,
     bytes: usize,
     /// Lines that did not fit into `rows`.
     lost: u64,
-    saving: bool,
+    /// The batch on its way.
+    saving: Option<Arc<[LogRow]>>,
+    taking: Taking,
+}
+
+/// Whether a catalog takes lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Taking {
+    #[default]
+    Yes,
+    /// It has refused some.
+    No,
+    /// It has refused some, and is to be asked again.
+    Perhaps,
+}
+
+/// What came of a batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Saved {
+    /// Lines that have found no room meanwhile.
+    pub(crate) lost: u64,
+    /// Whether that changes whether the catalog takes lines.
+    pub(crate) is_news: bool,
 }
 
 /// Who keeps a line.
@@ -110,26 +133,47 @@ impl Journal {
         self.lines.iter().skip(skip)
     }
 
-    /// The next batch for a catalog; none for one that another is on its way to, or that nothing is to be stored in. So a slow
-    /// disk makes batches larger instead of the queue longer.
-    pub(crate) fn batch(&mut self) -> Option<(CatalogName, CatalogRequest)> {
-        let is_due = |unsaved: &Unsaved| !unsaved.saving && !unsaved.rows.is_empty();
+    /// The next batch for a catalog; none for one that another is on its way to, that nothing is to be stored in, or that has
+    /// refused one, unless it is the last chance. So a slow disk makes batches larger instead of the queue longer.
+    pub(crate) fn batch(&mut self, is_last_chance: bool) -> Option<(CatalogName, CatalogRequest)> {
+        let is_due = |unsaved: &Unsaved| {
+            unsaved.saving.is_none() && !unsaved.rows.is_empty() && (is_last_chance || unsaved.taking != Taking::No)
+        };
         let (catalog, unsaved) = self.unsaved.iter_mut().find(|(_, unsaved)| is_due(unsaved))?;
-        unsaved.saving = true;
+        let rows: Arc<[LogRow]> = std::mem::take(&mut unsaved.rows).into();
+        unsaved.saving = Some(rows.clone());
         unsaved.bytes = 0;
-        Some((catalog.clone(), CatalogRequest::AddLogs(std::mem::take(&mut unsaved.rows))))
+        Some((catalog.clone(), CatalogRequest::AddLogs(rows)))
     }
 
-    /// The batch for this catalog has been stored or not. Gives the number of lines that found no room meanwhile.
-    pub(crate) fn saved(&mut self, catalog: &CatalogName) -> u64 {
-        let Some(unsaved) = self.unsaved.get_mut(catalog) else { return 0 };
-        unsaved.saving = false;
-        std::mem::replace(&mut unsaved.lost, 0)
+    /// The batch for this catalog has been stored, or never will be.
+    pub(crate) fn saved(&mut self, catalog: &CatalogName) -> Saved {
+        let Some(unsaved) = self.unsaved.get_mut(catalog) else { return Saved::default() };
+        unsaved.saving = None;
+        let is_news = std::mem::take(&mut unsaved.taking) != Taking::Yes;
+        Saved { lost: std::mem::take(&mut unsaved.lost), is_news }
+    }
+
+    /// The batch for this catalog was not stored now: it waits until [`ask_again`](Self::ask_again), before what came later.
+    pub(crate) fn refused(&mut self, catalog: &CatalogName) -> Saved {
+        let Some(unsaved) = self.unsaved.get_mut(catalog) else { return Saved::default() };
+        if let Some(refused) = unsaved.saving.take() {
+            unsaved.bytes += refused.iter().map(|row| row.text.len()).sum::<usize>();
+            unsaved.rows.splice(..0, refused.iter().cloned());
+        }
+        let is_news = std::mem::replace(&mut unsaved.taking, Taking::No) == Taking::Yes;
+        Saved { lost: std::mem::take(&mut unsaved.lost), is_news }
+    }
+
+    /// Catalogs that have refused lines may take them again.
+    pub(crate) fn ask_again(&mut self) {
+        let refusing = self.unsaved.values_mut().filter(|unsaved| unsaved.taking == Taking::No);
+        refusing.for_each(|unsaved| unsaved.taking = Taking::Perhaps);
     }
 
     /// Whether nothing waits for any catalog.
     pub(crate) fn is_saved(&self) -> bool {
-        self.unsaved.values().all(|unsaved| !unsaved.saving && unsaved.rows.is_empty())
+        self.unsaved.values().all(|unsaved| unsaved.saving.is_none() && unsaved.rows.is_empty())
     }
 }
 
@@ -149,6 +193,14 @@ mod tests {
     fn shown(journal: &mut Journal, seen: u64) -> impl Iterator<Item = &LogRow> {
         journal.note_shown();
         journal.since(seen)
+    }
+
+    /// The texts of the next batch.
+    fn batch(journal: &mut Journal) -> Vec<String> {
+        match journal.batch(false) {
+            Some((_, CatalogRequest::AddLogs(rows))) => rows.iter().map(|row| row.text.clone()).collect(),
+            other => panic!("{other:?}"),
+        }
     }
 
     fn texts<'a>(rows: impl Iterator<Item = &'a LogRow>) -> Vec<&'a str> {
@@ -171,18 +223,50 @@ mod tests {
     #[test]
     fn lines_go_to_the_catalog_in_batches_one_after_the_other() {
         let mut journal = Journal::default();
-        assert_eq!(journal.batch(), None);
+        assert_eq!(journal.batch(false), None);
         journal.push(&name(), JobId(1), 5, "a".into(), Kept::ALL);
-        let row = |text: &str| LogRow { job_id: 1, time: 5, text: text.into() };
-        assert_eq!(journal.batch(), Some((name(), CatalogRequest::AddLogs(vec![row("a")]))));
+        assert_eq!(batch(&mut journal), ["a"]);
         journal.push(&name(), JobId(1), 5, "b".into(), Kept::ALL);
         journal.push(&name(), JobId(1), 5, "c".into(), Kept::ALL);
-        assert_eq!(journal.batch(), None, "one is on its way");
+        assert_eq!(journal.batch(true), None, "one is on its way");
         assert!(!journal.is_saved());
-        assert_eq!(journal.saved(&name()), 0);
-        assert_eq!(journal.batch(), Some((name(), CatalogRequest::AddLogs(vec![row("b"), row("c")]))));
+        assert_eq!(journal.saved(&name()), Saved::default());
+        assert_eq!(batch(&mut journal), ["b", "c"]);
         journal.saved(&name());
         assert!(journal.is_saved());
+    }
+
+    #[test]
+    fn lines_that_were_refused_wait_before_those_that_came_later_and_the_first_refusal_is_news() {
+        let mut journal = Journal::default();
+        let push = |journal: &mut Journal, text: &str| journal.push(&name(), JobId(1), 5, text.into(), Kept::ALL);
+        push(&mut journal, "a");
+        assert_eq!(batch(&mut journal), ["a"]);
+        push(&mut journal, "b");
+        assert_eq!(journal.refused(&name()), Saved { lost: 0, is_news: true });
+        assert_eq!(journal.batch(false), None, "it is not asked at once");
+        assert!(!journal.is_saved());
+        push(&mut journal, "c");
+        journal.ask_again();
+        assert_eq!(batch(&mut journal), ["a", "b", "c"]);
+        assert_eq!(journal.refused(&name()), Saved { lost: 0, is_news: false });
+        assert!(journal.batch(true).is_some(), "a director that ends asks once more");
+        assert_eq!(journal.saved(&name()), Saved { lost: 0, is_news: true });
+        assert!(journal.is_saved());
+        push(&mut journal, "d");
+        assert_eq!(batch(&mut journal), ["d"]);
+        assert_eq!(journal.saved(&name()), Saved::default());
+    }
+
+    #[test]
+    fn what_was_refused_counts_among_what_may_wait() {
+        let mut journal = Journal::default();
+        let line = "x".repeat(MAX_UNSAVED);
+        journal.push(&name(), JobId(1), 5, line, Kept::ALL);
+        assert!(journal.batch(false).is_some());
+        journal.refused(&name());
+        journal.push(&name(), JobId(1), 5, "y".into(), Kept::ALL);
+        assert_eq!(journal.refused(&name()).lost, 1);
     }
 
     #[test]
@@ -193,11 +277,8 @@ mod tests {
         }
         assert_eq!(journal.total(), MAX_LINES as u64 + 1);
         assert_eq!(shown(&mut journal, 0).next().map(|row| row.text.as_str()), Some("1"), "the oldest is gone");
-        match journal.batch() {
-            Some((_, CatalogRequest::AddLogs(rows))) => assert_eq!(rows.len(), MAX_LINES),
-            other => panic!("{other:?}"),
-        }
-        assert_eq!(journal.saved(&name()), 1, "and the catalog misses the newest");
+        assert_eq!(batch(&mut journal).len(), MAX_LINES);
+        assert_eq!(journal.saved(&name()).lost, 1, "and the catalog misses the newest");
     }
 
     #[test]
@@ -214,7 +295,7 @@ mod tests {
             (1, MAX_SHOWN / line.len()),
             "the oldest is gone, too"
         );
-        assert!(journal.batch().is_some());
+        assert!(journal.batch(false).is_some());
         journal.push(&name(), JobId(1), 5, line, Kept::ALL);
         assert_eq!(lost(&journal), 1, "the next batch has room");
     }
@@ -224,15 +305,15 @@ mod tests {
         let mut journal = Journal::default();
         let (away, here): (CatalogName, CatalogName) = ("Away".into(), "Here".into());
         journal.push(&away, JobId(1), 5, "a".into(), Kept::ALL);
-        assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(away.clone()));
+        assert_eq!(journal.batch(false).map(|(catalog, _)| catalog), Some(away.clone()));
         journal.push(&away, JobId(1), 5, "b".into(), Kept::ALL);
         journal.push(&here, JobId(2), 5, "c".into(), Kept::ALL);
-        assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(here.clone()));
-        assert_eq!(journal.batch(), None);
+        assert_eq!(journal.batch(false).map(|(catalog, _)| catalog), Some(here.clone()));
+        assert_eq!(journal.batch(false), None);
         journal.saved(&here);
         assert!(!journal.is_saved(), "one is still away");
         journal.saved(&away);
-        assert_eq!(journal.batch().map(|(catalog, _)| catalog), Some(away.clone()));
+        assert_eq!(journal.batch(false).map(|(catalog, _)| catalog), Some(away.clone()));
         journal.saved(&away);
         assert!(journal.is_saved());
     }

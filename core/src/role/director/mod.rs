@@ -510,6 +510,7 @@ impl Role for Director {
             Due::Errand(conn) => self.errands.too_slow(tools, conn),
             Due::Reach(way) => self.ways.timer(tools, way),
             Due::Record => self.jobs.offer_timer(tools),
+            Due::Lines => tools.lines_timer(),
             Due::Post(due) => tools.post_due(due),
             Due::Look => {
                 self.looks.too_slow();

@@ -49,6 +49,8 @@ pub enum Due {
     Reach(u64),
     /// The catalog is offered the ends of jobs again.
     Record,
+    /// The catalogs are offered lines of reports again.
+    Lines,
     /// The messages on their way.
     Post(PostDue),
     /// The catalogs have had their time to say how they are.

@@ -254,6 +254,53 @@ fn a_director_that_stops_offers_the_ends_once_more_and_does_not_wait_for_them() 
     assert!(!desk.log().contains("before the catalog has recorded"), "{}", desk.log());
 }
 
+/// A backup whose catalog takes no lines of reports, and whose client has said something. Returns the desk and the daemons.
+fn unreported() -> (Desk, PeerId, PeerId) {
+    let mut desk = Desk::open();
+    let (_, sd, fd) = desk.backup();
+    desk.shelf().broken = |request| matches!(request, CatalogRequest::AddLogs(_));
+    for name in ["one", "two"] {
+        desk.world.say(fd, &format!("text Jmsg JobId=1 type=5 level=0 cannot read /data/{name}\\n"));
+    }
+    (desk, sd, fd)
+}
+
+#[test]
+fn lines_that_the_catalog_did_not_take_are_in_the_report_once_it_is_back() {
+    let (mut desk, sd, fd) = unreported();
+    desk.world.say(fd, "text 2000 OK backup\\n");
+    desk.world.say(fd, &file_end(b'T', 2));
+    desk.world.say(sd, &storage_end(b'T', 0));
+    desk.world.wait(2 * RECORD_AGAIN);
+    assert_eq!(desk.status(1), 'W', "the end is recorded");
+    assert!(!desk.report(1).contains("cannot read"), "{}", desk.report(1));
+    desk.shelf().broken = |_| false;
+    desk.world.wait(RECORD_AGAIN);
+    let report = desk.report(1);
+    let places = ["cannot read /data/one", "cannot read /data/two", "Backup OK -- with warnings"]
+        .map(|text| (report.matches(text).count(), report.find(text)));
+    assert!(places.iter().all(|(count, _)| *count == 1) && places.is_sorted_by_key(|(_, at)| *at), "{report}");
+    let log = desk.log();
+    assert_eq!(log.matches("lines of reports are not stored yet: catalog: it is gone").count(), 1, "{log}");
+    assert_eq!(log.matches("lines of reports are stored at last").count(), 1, "{log}");
+}
+
+#[test]
+fn a_director_that_stops_offers_lines_of_reports_once_more_and_does_not_wait_for_them() {
+    for is_back in [true, false] {
+        let (mut desk, _, _) = unreported();
+        if is_back {
+            desk.shelf().broken = |_| false;
+        }
+        desk.world.event(Event::StopRequested);
+        desk.world.run();
+        desk.world.wait(RECORD_AGAIN);
+        assert_eq!(desk.world.exit, Some(ExitReason::Done), "{}", desk.log());
+        assert_eq!(desk.report(1).contains("cannot read /data/two"), is_back, "{}", desk.report(1));
+        assert_eq!(desk.log().contains("lines of a report were not stored"), !is_back, "{}", desk.log());
+    }
+}
+
 #[test]
 fn an_end_that_the_catalog_will_never_take_is_told_to_consoles_and_the_log() {
     let mut desk = Desk::open();

@@ -308,7 +308,7 @@ pub fn catalog() -> MemoryCatalog {
         );
         ask(
             &mut catalog,
-            CatalogRequest::AddLogs(vec![LogRow { job_id, time: due, text: "bareos-dir JobId 1: a line\n".into() }]),
+            CatalogRequest::AddLogs([LogRow { job_id, time: due, text: "bareos-dir JobId 1: a line\n".into() }].into()),
         );
     }
     catalog

@@ -336,7 +336,7 @@ pub(crate) fn reports_keep_their_order_and_follow_a_migrated_job(catalog: &mut d
     assert_eq!(rows.first().map(|r| (r.job_type, r.purged_files)), Some((b'M', true)));
     // One that is to be purged goes altogether, and what was made of it keeps its place and its report.
     let purged = backup(catalog, &site, b'F', 600, &[attributes(1, 3, b"/a", 0)]);
-    ask(catalog, CatalogRequest::AddLogs(vec![LogRow { job_id: purged, time: 601, text: "fourth".into() }]));
+    ask(catalog, CatalogRequest::AddLogs([LogRow { job_id: purged, time: 601, text: "fourth".into() }].into()));
     let moved = backup(catalog, &site, b'F', 700, &[attributes(1, 3, b"/a", 0)]);
     let adopt = AdoptOriginal { job_id: moved, job_type: b'B', original: purged, original_type: b'M', purges: true };
     ask(catalog, CatalogRequest::AdoptOriginal(adopt));
@@ -350,7 +350,7 @@ pub(crate) fn a_report_with_a_zero_byte_is_stored(catalog: &mut dyn Catalog) {
     let site = site(catalog);
     let job_id = running(catalog, &site, b'F', 100);
     let line = |text: &str| LogRow { job_id, time: 5, text: text.into() };
-    ask(catalog, CatalogRequest::AddLogs(vec![line("before"), line("a\0b"), line("after")]));
+    ask(catalog, CatalogRequest::AddLogs([line("before"), line("a\0b"), line("after")].into()));
     match ask(catalog, CatalogRequest::JobLog { job_id }) {
         CatalogAnswer::Log(lines) => {
             assert_eq!((lines[0].text.as_str(), lines[2].text.as_str(), lines.len()), ("before", "after", 3));

@@ -71,7 +71,7 @@ pub(crate) fn the_last_lines_of_reports_come_in_their_order(catalog: &mut dyn Ca
     let line = |time| LogRow { job_id, time, text: format!("line {time}") };
     ask(
         catalog,
-        CatalogRequest::AddLogs(vec![line(1), line(2), line(3), LogRow { job_id: 0, time: 4, text: "own".into() }]),
+        CatalogRequest::AddLogs([line(1), line(2), line(3), LogRow { job_id: 0, time: 4, text: "own".into() }].into()),
     );
     let texts = |catalog: &mut dyn Catalog, filter| match listed(catalog, Listing::Log(filter)) {
         Listed::Log(lines) => lines.into_iter().map(|line| (line.text, line.name, line.client)).collect::<Vec<_>>(),

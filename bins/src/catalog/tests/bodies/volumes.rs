@@ -238,7 +238,7 @@ pub(crate) fn jobs_and_volumes_are_deleted_and_files_purged(catalog: &mut dyn Ca
     let old = backup(catalog, &site, b'F', 100, &[frames::attributes(1, 3, b"/a", 0)]);
     let runs = running(catalog, &site, b'F', 200);
     stored(catalog, runs, &[frames::attributes(1, 3, b"/b", 0)]);
-    ask(catalog, CatalogRequest::AddLogs(vec![LogRow { job_id: old, time: 1, text: "x".into() }]));
+    ask(catalog, CatalogRequest::AddLogs([LogRow { job_id: old, time: 1, text: "x".into() }].into()));
     ask(catalog, place(old, media_id, (1, 1), 9));
     // A job that runs keeps what it has, and so does a volume that holds one.
     assert_eq!(changed(catalog, CatalogRequest::PurgeFiles(vec![old, runs, 99])), 1);
