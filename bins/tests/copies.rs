@@ -204,7 +204,7 @@ fn a_copy_on_another_storage_daemon_leaves_the_original_restorable() {
     let original = site.back_up("far");
     // The job that selects orders one for each backup that has no copy yet.
     let selecting = site.run("run job=copy-far yes");
-    assert!(selecting.report.contains("1 jobs of pool \"for-far\" are selected"), "{}", selecting.report);
+    assert!(selecting.report.contains("1 job of pool \"for-far\" is selected"), "{}", selecting.report);
     let control = site.console.end_of(selecting.id + 1);
     assert!(control.is_ok(), "{}", control.report);
     let copy = writer_of(&control);
@@ -260,7 +260,7 @@ fn a_statement_selects_what_is_copied_and_cannot_change_the_catalog() {
     site.back_up("far");
     let original = site.back_up("near");
     let control = site.run("run job=selects yes");
-    assert!(control.report.contains("1 jobs of pool \"for-near\" are selected."), "{}", control.report);
+    assert!(control.report.contains("1 job of pool \"for-near\" is selected."), "{}", control.report);
     let copied = site.console.end_of(control.id + 1);
     assert!(copied.is_ok(), "{}", copied.report);
     assert!(site.written("near") > 1 << 20);

@@ -70,7 +70,7 @@ fn a_director_that_dies_marks_its_job_as_failed_when_it_is_back_and_the_next_one
     network.director.kill();
     network.director.restart();
     let line = network.director.logged(0, "the unfinished job", |line| line.contains("had not ended"));
-    assert!(line.contains("1 jobs had not ended"), "{line}");
+    assert!(line.contains("1 job had not ended"), "{line}");
     let row = network.row_of(id);
     assert!(row.contains("| f "), "{row}");
     assert_next_works(&network);

@@ -133,7 +133,7 @@ fn volumes_are_listed_checked_and_restored_without_any_daemon_and_each_job_leave
     let below = |place: &Path| place.join(source.strip_prefix("/").unwrap());
     let (code, said, complaints) = towline(&["volume", "check"], &[&volumes]);
     assert_eq!((code, complaints.as_str()), (Some(0), ""), "{said}");
-    assert!(said.contains("1 jobs") && said.contains("all is well"), "{said}");
+    assert!(said.contains("1 job,") && said.contains("all is well"), "{said}");
     let (code, said, _) = towline(&["volume", "ls", "--json"], &[&volumes]);
     let rows: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((code, &rows[0]["resource"], &rows[0]["status"]), (Some(0), &"b".into(), &"T".into()));

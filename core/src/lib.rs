@@ -113,7 +113,7 @@
 //! * [`time`] and [`calendar`]: time as an argument, and its local names; [`ids`], [`limits`], [`buf`], [`cover`]: names that are
 //!   used once, the shared bounds, a buffer, marks on
 //!   seldom branches; [`secret`] keeps passwords out of logs; [`printable`]: the one escape for what
-//!   peers and disks name, before a person sees it; [`nearest`]: the known word next to a mistyped one; [`regex`]: the expressions of filesets, restores and
+//!   peers and disks name, before a person sees it; [`quantity`]: how many there are, in words; [`nearest`]: the known word next to a mistyped one; [`regex`]: the expressions of filesets, restores and
 //!   selections; [`wild`]: names with wildcards; [`address`]: literal
 //!   addresses and their scopes; [`error`]: whose fault, whether to retry, a stable code, advice
 //! * [`explain`]: a page for every code
@@ -161,6 +161,7 @@ pub mod nearest;
 pub mod node;
 pub mod notice;
 pub mod printable;
+pub mod quantity;
 mod quiet;
 pub mod regex;
 pub mod role;

@@ -17,6 +17,7 @@ const FLOORS: &[&[&str]] = &[
         "naming",
         "nearest",
         "printable",
+        "quantity",
         "quiet",
         "regex",
         "secret",

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use towline_core::config::TlsConfig;
+use towline_core::quantity::counted;
 use x509_parser::pem::Pem;
 
 use super::{Finding, Level};
@@ -82,8 +83,8 @@ fn judged(about: &str, end: i64, now: i64) -> Finding {
         _ => Level::Good,
     };
     let text = match days {
-        ..0 => format!("was good until {} days ago: make another", -days),
-        _ => format!("is good for {days} days more"),
+        ..0 => format!("was good until {} ago: make another", counted(-days, "day")),
+        _ => format!("is good for {} more", counted(days, "day")),
     };
     Finding::new(level, about, text)
 }

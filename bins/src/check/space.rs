@@ -8,6 +8,7 @@ use towline_core::bulk::work::DiskError;
 use towline_core::config::Seconds;
 use towline_core::config::{Catalog, Device, DirectorConfig, StorageConfig};
 use towline_core::error::Explain as _;
+use towline_core::quantity::counted;
 
 use super::{Finding, Level};
 use crate::config::{Loaded, load};
@@ -42,9 +43,11 @@ pub(super) fn look(folder: &Path, director: &Loaded<DirectorConfig>) -> Vec<Find
 fn store(loaded: &Loaded<StorageConfig>, device: &Device) -> Finding {
     let about = format!("store of device {}", device.name);
     match volumes_of(loaded, device) {
-        Ok(volumes) => {
-            Finding::new(Level::Good, about, format!("{} answers and has {volumes} volumes", device.archive_device))
-        }
+        Ok(volumes) => Finding::new(
+            Level::Good,
+            about,
+            format!("{} answers and has {}", device.archive_device, counted(volumes, "volume")),
+        ),
         Err(error) => Finding::new(Level::Critical, about, format!("{error} ({})", error.code())),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use towline_core::node::Number;
+use towline_core::quantity::counted;
 
 use super::{Mode, Protection};
 use crate::disk::compare::{Comparison, Difference};
@@ -120,8 +121,8 @@ impl Report {
             let seconds = done.time.as_secs_f64();
             let _ = writeln!(
                 text,
-                "{word:<9} {} files, {} bytes in {seconds:.2} s: {:.1} MB/s",
-                done.files,
+                "{word:<9} {}, {} bytes in {seconds:.2} s: {:.1} MB/s",
+                counted(done.files, "file"),
                 done.bytes,
                 done.rate()
             );
@@ -143,7 +144,7 @@ impl Report {
 
     fn compared(&self, text: &mut String) {
         let c = &self.comparison;
-        let _ = writeln!(text, "Compared {} entries, {} bytes of contents", c.entries, c.bytes);
+        let _ = writeln!(text, "Compared {}, {} bytes of contents", counted(c.entries, "entry"), c.bytes);
         list(text, "forbidden to this user by the kernel, so not the same", &c.forbidden, c.forbidden_count);
         list(text, "DIFFERENT", &c.differences, c.different);
         text.push_str(if self.is_ok() { "Everything is equal.\n" } else { "NOT EQUAL.\n" });

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::{ArgMatches, Command};
 use towline_core::bulk::work::DiskError;
 use towline_core::printable;
+use towline_core::quantity::counted;
 use towline_core::wire::record::Record;
 
 use super::feed::Feed;
@@ -61,10 +62,11 @@ pub(super) fn check(asked: &mut Asked) -> String {
         findings => format!("{findings} findings"),
     };
     format!(
-        "{} volumes, {} jobs, {files} files, {bytes} bytes: {proven} files fit their digests, {unproven} have none that \
-         could be compared{unread}; {outcome}",
-        shelf.volumes.len(),
-        jobs.len()
+        "{}, {}, {}, {bytes} bytes: {proven} files fit their digests, {unproven} have none that could be \
+         compared{unread}; {outcome}",
+        counted(shelf.volumes.len(), "volume"),
+        counted(jobs.len(), "job"),
+        counted(files, "file")
     )
 }
 

@@ -10,6 +10,7 @@ use towline_core::bulk::parcel::Parcel;
 use towline_core::bulk::unpack::Unpacker;
 use towline_core::bulk::work::DiskError;
 use towline_core::error::Code;
+use towline_core::quantity::counted;
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::bsr::{Bootstrap, NameFilter, Section};
 use towline_core::wire::record::Record;
@@ -94,7 +95,7 @@ pub(super) fn run(matches: &ArgMatches) -> ExitCode {
     let wish = Wish { to: path("to").unwrap_or_default(), patterns, bootstrap: path("bootstrap"), replace };
     match extract(&mut asked, &wish) {
         Ok(tally) => {
-            say(&format!("{} entries, {} bytes into {}\n", tally.files, tally.bytes, shown(&wish.to)));
+            say(&format!("{}, {} bytes into {}\n", counted(tally.files, "entry"), tally.bytes, shown(&wish.to)));
             asked.report.exit()
         }
         Err(text) => asked.report.fail(UNUSABLE, &text),

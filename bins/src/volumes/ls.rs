@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::{Value, json};
 use towline_core::printable;
+use towline_core::quantity::counted;
 use towline_core::wire::attributes::AttributeRecord;
 use towline_core::wire::record::Record;
 use towline_core::wire::stream::{FileType, Stream};
@@ -107,7 +108,7 @@ fn job_line(shelf: &Shelf, job: &Job) -> String {
     let begun = if job.has_start { label_moment(label.written) } else { "-".to_owned() };
     let ended = match &job.end {
         Some((label, end)) => {
-            format!("{}, {} files, {} bytes", label_moment(label.written), end.files, end.bytes)
+            format!("{}, {}, {} bytes", label_moment(label.written), counted(end.files, "file"), end.bytes)
         }
         None => "not ended".to_owned(),
     };

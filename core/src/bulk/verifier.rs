@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use super::parcel::Parcel;
 use super::unpack::{DataPiece, RestoreSink};
 use super::work::Remark;
+use crate::quantity::counted;
 use crate::wire::attributes::AttributeRecord;
 use crate::wire::digest::{Algorithm, Digest, Hasher, catalog_text, marks_unread};
 use crate::wire::fileset::FileSet;
@@ -140,9 +141,9 @@ impl Verifier {
         self.end_file();
         if self.unread > 0 {
             let text = format!(
-                "the data of {} files were not looked at, for they are encrypted, compressed in an unknown way, or have a \
-                 digest that the fileset does not name: the digests beside them were taken",
-                self.unread
+                "the data of {} were not looked at, for they are encrypted, compressed in an unknown way, or have a digest that \
+                 the fileset does not name: the digests beside them were taken",
+                counted(self.unread, "file")
             );
             self.remarks.push(Remark { kind: WARNING, text });
             self.unread = 0;
@@ -392,7 +393,7 @@ mod tests {
         assert_eq!(told(&mut verifier), [(1, wrong.catalog_text()), (2, right)]);
         verifier.finish();
         let said = remarks(&mut verifier);
-        assert!(said.len() == 2 && said[1].starts_with("the data of 1 files were not looked at"), "{said:?}");
+        assert!(said.len() == 2 && said[1].starts_with("the data of 1 file were not looked at"), "{said:?}");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use crate::config::JobCommand;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, NoOffer, Retry};
 use crate::limits;
+use crate::quantity::{counted, either};
 use crate::script::Mismatch;
 use crate::wire::relocation::RelocationError;
 use crate::wire::status::JobStatus;
@@ -17,7 +18,7 @@ pub(crate) enum Trouble {
     #[error("the {0} daemon is being stopped")]
     Stopping(&'static str),
     /// As many jobs are under way as this daemon takes.
-    #[error("job {job} refused: {most} jobs are under way, the most this {daemon} takes")]
+    #[error("job {job} refused: {} {} under way, the most this {daemon} takes", counted(*most, "job"), either(*most, "is", "are"))]
     Full {
         /// `client` or `storage daemon`.
         daemon: &'static str,

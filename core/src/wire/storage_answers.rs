@@ -3,6 +3,7 @@
 
 use super::names::{bash, unbash};
 use super::scan::{MAX_NAME, Scan, lossy};
+use crate::quantity::{counted, either};
 use crate::secret::Secret;
 
 /// To a command that monitors may not send; an end of data follows and the session ends.
@@ -119,7 +120,8 @@ pub fn cancel_not_found(job: &str) -> String {
 
 /// To a job beyond the limit; real daemons hang up silently.
 pub fn too_many_jobs(most: u32) -> String {
-    format!("3999 Job refused: {most} jobs are under way, the most this storage daemon takes.\n")
+    let are = either(most, "is", "are");
+    format!("3999 Job refused: {} {are} under way, the most this storage daemon takes.\n", counted(most, "job"))
 }
 
 /// To a job, while the daemon lets those before it end.

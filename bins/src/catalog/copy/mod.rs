@@ -16,6 +16,7 @@ use towline_core::config::{Catalog as Where, DirectorConfig};
 use towline_core::error::{Code, Explain as _};
 use towline_core::explain::page;
 use towline_core::printable;
+use towline_core::quantity::counted;
 
 #[cfg(feature = "postgres")]
 use super::postgres::copy as postgres;
@@ -192,7 +193,7 @@ fn backup(loaded: &Loaded<DirectorConfig>, place: &Where, file: &Path) -> Result
         let _gone = fs::remove_file(&part);
     }
     let (jobs, bytes) = (placed?, fs::metadata(file).map_or(0, |there| there.len()));
-    Ok(format!("{jobs} jobs in {}, {bytes} bytes", file.display()))
+    Ok(format!("{} in {}, {bytes} bytes", counted(jobs, "job"), file.display()))
 }
 
 /// Makes the catalog again; what was done as a sentence.
@@ -212,7 +213,7 @@ fn restore(loaded: &Loaded<DirectorConfig>, place: &Where, file: &Path) -> Resul
             return Err(Failure::Copy(format!("{} is no copy of a catalog in PostgreSQL", file.display())));
         }
     };
-    Ok(format!("{jobs} jobs in the catalog again"))
+    Ok(format!("{} in the catalog again", counted(jobs, "job")))
 }
 
 /// A file that only this user may read; there must be none.

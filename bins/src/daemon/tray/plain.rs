@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use towline_core::error::Explain as _;
 use towline_core::ids::Who;
 use towline_core::notice::{DaemonView, Health};
+use towline_core::quantity::counted;
 use towline_core::wire::status_reply::{RunningJob, TerminatedJob};
 
 /// The lines of a daemon: one for itself, one for each of its running jobs.
@@ -58,7 +59,7 @@ pub(super) fn running(job: &RunningJob) -> String {
         None => format!("job {}: {}", job.name, job.state),
     };
     if let Some(files) = job.files {
-        text += &format!(", {files} files");
+        text += &format!(", {}", counted(files, "file"));
     }
     if let Some(bytes) = job.bytes {
         text += &format!(", {}", size(bytes));

@@ -20,6 +20,7 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use towline_core::catalog::{CatalogError, CatalogErrorKind};
 use towline_core::config::{Catalog as Where, DirectorConfig};
 use towline_core::error::{Code, Explain as _};
+use towline_core::quantity::counted;
 
 use super::report::{FAILED, Finding, Report};
 use super::{Asked, ask, paths_argument, stores_argument};
@@ -135,7 +136,8 @@ struct Done {
 impl std::fmt::Display for Done {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { jobs, added, files, volumes, placed } = self;
-        write!(f, "{jobs} jobs, {added} of them new, with {files} files; {volumes} new volumes")?;
+        let [jobs, volumes] = [(jobs, "job"), (volumes, "new volume")].map(|(number, one)| counted(*number, one));
+        write!(f, "{jobs}, {added} of them new, with {}; {volumes}", counted(*files, "file"))?;
         if *placed > 0 {
             write!(f, "; {placed} jobs hold older files than jobs before them, and stand where those files belong")?;
         }

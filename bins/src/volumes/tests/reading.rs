@@ -243,7 +243,7 @@ fn foreign_files_links_and_copies_of_a_volume_are_no_trouble() {
     fs::create_dir(folder.path().join("folder")).unwrap();
     symlink(&path, folder.path().join("link")).unwrap();
     let (line, told) = checked(folder.path());
-    assert!(told.is_empty() && line.contains("1 volumes, 1 jobs, 10 files"), "{line} {told:?}");
+    assert!(told.is_empty() && line.contains("1 volume, 1 job, 10 files"), "{line} {told:?}");
     symlink("nowhere", folder.path().join("broken")).unwrap();
     fs::copy(&path, folder.path().join("a copy")).unwrap();
     let (line, told) = checked(folder.path());
@@ -252,7 +252,7 @@ fn foreign_files_links_and_copies_of_a_volume_are_no_trouble() {
         "{told:?}"
     );
     assert!(told.iter().any(|line| line.contains("broken: ") && line.ends_with("(T0625)")), "{told:?}");
-    assert!(line.contains("1 volumes, 1 jobs, 10 files"), "{line}");
+    assert!(line.contains("1 volume, 1 job, 10 files"), "{line}");
     assert!(look("test", &[folder.path().join("letter")], &[]).is_err());
 }
 
@@ -270,7 +270,7 @@ fn a_label_of_another_version_is_refused_by_its_number() {
     let (line, told) = checked(folder.path());
     assert_eq!(told.len(), 1, "{told:?}");
     assert!(told[0].ends_with("v1: the label has version 11, not 20 (T0626)"), "{told:?}");
-    assert!(line.contains("1 volumes, 1 jobs"), "{line}");
+    assert!(line.contains("1 volume, 1 job"), "{line}");
 }
 
 #[test]

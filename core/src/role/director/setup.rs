@@ -23,6 +23,7 @@ use crate::catalog::{
     CatalogAnswer, CatalogError, CatalogErrorKind, CatalogName, CatalogRequest, ClientSpec, CounterRow, FileSetSpec,
     JobFilter, PoolRow,
 };
+use crate::quantity::counted;
 
 /// The exit code of a director without a usable catalog: `EX_IOERR` of sysexits.
 const NO_CATALOG: u8 = 74;
@@ -235,7 +236,7 @@ impl Setup {
                 tools.net.complain(
                     Level::Warn,
                     916,
-                    &format!("{jobs} jobs had not ended when the director stopped: marked as failed"),
+                    &format!("{} had not ended when the director stopped: marked as failed", counted(jobs, "job")),
                 );
             }
             _ => {}

@@ -4,6 +4,7 @@ use crate::bulk::known::Changes;
 use crate::bulk::parcel::Parcel;
 use crate::bulk::work::{DiskWork, Remark, Tally};
 use crate::ids::SessionId;
+use crate::quantity::either;
 use crate::role::file::Net;
 use crate::wire::file_answers as answers;
 use crate::wire::frame::Signal;
@@ -94,7 +95,11 @@ impl FileDaemon {
         }
         session.last_remarks(net, &self.config.file.name);
         if tally.errors > 0 {
-            let text = format!("{} files or folders could not be read and are not counted", tally.errors);
+            let text = format!(
+                "{} could not be read and {} not counted",
+                either(tally.errors, "one file or folder", &format!("{} files or folders", tally.errors)),
+                either(tally.errors, "is", "are")
+            );
             session.warn(net, &self.config.file.name, &text);
         }
         if let Some(job) = &mut session.job {

@@ -318,8 +318,7 @@ fn a_reading_storage_daemon_that_fails_has_the_writing_one_told_to_stop_waiting(
     let (end, name) = (bad_end(&desk, 3), unique(&desk, 4));
     desk.world.say(sd, &end);
     assert_eq!(row(&desk, 3).1, 'f', "{}", desk.report(3));
-    let why =
-        "the reading storage daemon ended with status f and 1 errors (T0573); the messages of that storage daemon";
+    let why = "the reading storage daemon ended with status f and 1 error (T0573); the messages of that storage daemon";
     assert!(desk.report(3).contains(why), "{}", desk.report(3));
     let told = desk.world.heard(console + 3);
     assert!(told.contains(&format!("text cancel Job={name}\\n")), "{told:?}");
@@ -405,7 +404,7 @@ fn two_runs_of_a_copy_job_never_take_the_same_job() {
     desk.ask(console, "run job=copy yes");
     // Two wait, and what the cancelled one had is free again.
     let second = desk.report(8);
-    assert!(second.contains("1 jobs of pool \"Full\" are selected."), "{second}");
+    assert!(second.contains("1 job of pool \"Full\" is selected."), "{second}");
     assert!(second.contains("2 more are left out, because other jobs that have not ended take them."), "{second}");
     desk.ask(console, "run job=copy jobid=2 yes");
     for _ in 0..desk.world.kept.len() {
@@ -465,11 +464,11 @@ fn add_volume(desk: &Desk, job_id: u32, vol_status: VolStatus, last_written: i64
 #[test]
 fn copies_take_the_jobs_of_volumes_that_their_selection_means_and_no_more_than_it_says() {
     let rows: [(&str, Value, &str, &str); 5] = [
-        ("volume", json!({ "selection_pattern": "[123]$" }), "Vol-1, Vol-3", "2 jobs"),
-        ("oldest_volume", json!({}), "Vol-3", "1 jobs"),
-        ("pool_occupancy", json!({}), "Vol-1, Vol-3", "2 jobs"),
-        ("pool_time", json!({}), "Vol-1, Vol-3", "2 jobs"),
-        ("pool_time", json!({ "max_concurrent_copies": 1 }), "Vol-1, Vol-3", "1 jobs"),
+        ("volume", json!({ "selection_pattern": "[123]$" }), "Vol-1, Vol-3", "2 jobs of pool \"Full\" are"),
+        ("oldest_volume", json!({}), "Vol-3", "1 job of pool \"Full\" is"),
+        ("pool_occupancy", json!({}), "Vol-1, Vol-3", "2 jobs of pool \"Full\" are"),
+        ("pool_time", json!({}), "Vol-1, Vol-3", "2 jobs of pool \"Full\" are"),
+        ("pool_time", json!({ "max_concurrent_copies": 1 }), "Vol-1, Vol-3", "1 job of pool \"Full\" is"),
     ];
     for (selection, settings, volumes, count) in rows {
         let mut config = copying();
@@ -488,7 +487,7 @@ fn copies_take_the_jobs_of_volumes_that_their_selection_means_and_no_more_than_i
         desk.ask(console, "run job=copy yes");
         let report = desk.report(4);
         assert!(report.contains(&format!("Jobs are selected on these volumes: {volumes}.")), "{selection}: {report}");
-        assert!(report.contains(&format!("{count} of pool \"Full\" are selected.")), "{selection}: {report}");
+        assert!(report.contains(&format!("{count} selected.")), "{selection}: {report}");
         assert_eq!(report.contains("see max_concurrent_copies"), count.starts_with('1') && selection == "pool_time");
     }
 }

@@ -83,7 +83,7 @@ fn jobs_that_a_crash_left_running_are_marked_at_the_next_start() {
     let catalog = desk.shelf().catalog.clone();
     let desk = Desk::with(config(), catalog);
     assert_eq!(desk.status(1), 'f');
-    assert!(desk.log().contains("1 jobs had not ended"), "{}", desk.log());
+    assert!(desk.log().contains("1 job had not ended"), "{}", desk.log());
 }
 
 #[test]

@@ -104,7 +104,7 @@ fn rows_that_make_no_sense_are_left_out_and_counted_and_the_rest_is_kept() {
     end(&mut job, (b'T', 6, 1_043, 0), (b'T', 6, 1_749, 0));
     let desk = &job.0;
     let report = desk.report(1);
-    let refused = report.lines().filter(|line| line.contains("rows for the catalog were refused")).count();
+    let refused = report.lines().filter(|line| line.contains("row for the catalog was refused")).count();
     assert!(refused > 0 && report.contains("a digest of file 8, which is not there"), "{report}");
     assert_eq!((desk.status(1), rows(desk)), ('W', vec![1, 2, 3, 4, 5, 6]), "{report}");
 }

@@ -61,7 +61,7 @@ fn what_is_pruned_is_said_and_the_last_full_stays() {
     another_full(&desk, 1_795_438_890 + 3 * 86_400);
     let asked = desk.ask(console, "prune files").concat();
     assert!(
-        asked.contains("Automatically selected Client: bareos-fd") && asked.contains("1 jobs are old enough: 1"),
+        asked.contains("Automatically selected Client: bareos-fd") && asked.contains("1 job is old enough: 1"),
         "{asked}"
     );
     assert!(asked.ends_with("text Prune the Files? (yes/no): signal -27"), "{asked}");
@@ -77,7 +77,7 @@ fn what_is_pruned_is_said_and_the_last_full_stays() {
     let kept = desk.ask(console, "prune jobs client=bareos-fd yes").concat();
     assert!(kept.contains("Kept, though old enough: 2.") && kept.contains("No Jobs found to prune."), "{kept}");
     let forced = desk.ask(console, "prune jobs client=bareos-fd force").concat();
-    assert!(forced.contains("1 jobs are old enough: 2\\n") && forced.ends_with("signal -27"), "{forced}");
+    assert!(forced.contains("1 job is old enough: 2\\n") && forced.ends_with("signal -27"), "{forced}");
     desk.ask(console, "no");
     let volume = desk.ask(console, "prune volume=Full-0001 yes").concat();
     assert!(volume.contains("cannot prune as Volstatus is Append but needs to be Full or Used."), "{volume}");
@@ -104,7 +104,7 @@ fn volumes_are_pruned_and_purged_by_their_pool_and_by_several_names() {
         ("no", "Nothing done."),
         ("prune volume pool=Full", "Automatically selected Volume: Full-0001"),
         ("no", "Nothing done."),
-        ("prune volume all", "Full-0001: 1 jobs are old enough: 1\\n"),
+        ("prune volume all", "Full-0001: 1 job is old enough: 1\\n"),
         ("no", "Nothing done."),
         ("delete volume pool=Full", "The volumes are:"),
         ("1", "and all Jobs saved on that volume from the Catalog: 1 jobs."),
@@ -115,7 +115,7 @@ fn volumes_are_pruned_and_purged_by_their_pool_and_by_several_names() {
         ("purge jobs pool=Full jobstatus=f yes", "0 Jobs purged from the catalog.\\n"),
         ("purge jobs pool=Full jobstatus=lost", "jobstatus=lost: expected "),
         ("purge files job=backup-tiny", "JobId 1: backup-tiny."),
-        ("1", "The files of 1 jobs go out of the catalog."),
+        ("1", "The files of 1 job go out of the catalog."),
         ("no", "Nothing done."),
         ("purge files job=nosuch", "The catalog has no job \"nosuch\""),
         ("purge volume=Full-0001 drive=0 yes", "add action=truncate"),

@@ -402,7 +402,7 @@ fn a_virtual_full_fails_with_the_storage_daemon_that_reads_for_it_and_the_writin
     let bad = |name: &str| format!("text 3099 Job {name} end JobStatus=102 JobFiles=0 JobBytes=0 JobErrors=1\\n");
     desk.world.say(reader, &bad(&read));
     assert_eq!(row(&desk, 4), "cff", "{}", desk.report(4));
-    let why = "the reading storage daemon ended with status f and 1 errors (T0573)";
+    let why = "the reading storage daemon ended with status f and 1 error (T0573)";
     assert!(desk.report(4).contains(why), "{}", desk.report(4));
     let told = desk.world.heard(console + 3);
     assert!(told.contains(&format!("text cancel Job={made}\\n")), "{told:?}");

@@ -486,7 +486,7 @@ fn one_job_more_than_the_client_takes_is_refused_with_the_reason() {
     let second = director(&mut world, "JobId=");
     world.say(second, r"text JobId=2 Job=b.2026-11-23_13.01.31_04 SDid=1 SDtime=1 Authorization=x\n");
     let heard = world.heard(second);
-    assert!(heard[0].contains("1 jobs are under way, the most this client takes"), "{heard:?}");
+    assert!(heard[0].contains("1 job is under way, the most this client takes"), "{heard:?}");
     assert_eq!(heard[1..], ["signal -4", "fin"]);
     world.say(first, r"text level = full  mtime_only=0 \n");
     assert_eq!(world.heard(first), [r"text 2000 OK level\n"], "the first goes on");

@@ -420,7 +420,7 @@ fn one_job_more_than_the_storage_daemon_takes_is_refused_with_the_reason() {
     let line = crate::support::conv::parse(DIRECTOR).into_iter().find(|line| line.frame.data().starts_with(b"JobId="));
     let Some(line) = line else { panic!("no job in the recording") };
     world.say(second, &format!("{:?}", line.frame));
-    let refusal = r"text 3999 Job refused: 1 jobs are under way, the most this storage daemon takes.\n";
+    let refusal = r"text 3999 Job refused: 1 job is under way, the most this storage daemon takes.\n";
     assert_eq!(world.heard(second), [refusal, "signal -4", "fin"]);
 }
 

@@ -84,5 +84,5 @@ fn devices_and_addresses_change_only_with_a_restart() {
     let second = session(&mut world);
     let line = crate::support::conv::parse(DIRECTOR).into_iter().find(|line| line.frame.data().starts_with(b"JobId="));
     world.say(second, &format!("{:?}", line.expect("a job in the recording").frame));
-    assert!(world.heard(second)[0].contains("3999 Job refused: 1 jobs are under way"), "the new limit");
+    assert!(world.heard(second)[0].contains("3999 Job refused: 1 job is under way"), "the new limit");
 }

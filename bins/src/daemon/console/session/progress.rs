@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{HumanBytes, HumanCount, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use towline_core::ids::JobId;
+use towline_core::quantity::either;
 
 use super::super::link::{Ended, News};
 use super::asking::{Asking, Job, figures_of};
@@ -187,7 +188,8 @@ fn figures(job: &Job, expected: Option<u64>, rate: u64, time: Duration) -> Strin
         return format!("{clock}, no figures yet");
     }
     let about = expected.map_or_else(String::new, |bytes| format!(" of about {}", HumanBytes(bytes)));
-    format!("{}{about}, {} files, {}/s, {clock}", HumanBytes(job.bytes), HumanCount(job.files), HumanBytes(rate))
+    let files = either(job.files, "file", "files");
+    format!("{}{about}, {} {files}, {}/s, {clock}", HumanBytes(job.bytes), HumanCount(job.files), HumanBytes(rate))
 }
 
 #[cfg(test)]

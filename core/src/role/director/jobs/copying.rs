@@ -19,6 +19,7 @@ use crate::error::Code;
 use crate::ids::JobId;
 use crate::limits::ORIGINALS;
 use crate::printable;
+use crate::quantity::{counted, either};
 use crate::role::director::Net;
 use crate::role::director::common::{Tools, Use};
 use crate::script::Scripted;
@@ -334,7 +335,8 @@ impl Jobs {
         let next = next.filter(|_| !is_cut);
         if next.is_none() {
             let (selected, busy) = (control.ordered, control.busy);
-            let text = format!("{selected} jobs of pool \"{}\" are selected.", job.with.pool);
+            let are = either(selected, "is", "are");
+            let text = format!("{} of pool \"{}\" {are} selected.", counted(selected, "job"), job.with.pool);
             job.say(tools, MessageKind::Info, &text);
             if busy > 0 {
                 let text = format!("{busy} more are left out, because other jobs that have not ended take them.");

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::config::Compression;
+use crate::quantity::counted;
 use crate::role::director::consoles::replace_word;
 use crate::role::identity::Identity;
 use crate::role::report::{suffixed, thousands};
@@ -224,7 +225,10 @@ impl Job {
         if has_daemons {
             lines.add("SD termination status", ending(self.storage_daemon.presence.end().map(|end| end.status)));
         }
-        lines.add("Messages", format!("{} errors, {} warnings", self.all_errors(), self.tally.warnings));
+        lines.add(
+            "Messages",
+            format!("{}, {}", counted(self.all_errors(), "error"), counted(self.tally.warnings, "warning")),
+        );
         let word = match self.status {
             JobStatus::Ok => "OK",
             JobStatus::Warnings => "OK -- with warnings",

@@ -8,6 +8,7 @@ use crate::conn::{CloseReason, DialFailure, Peer, Stall};
 use crate::error::Explain;
 use crate::ids::{ConnId, JobId, Who};
 use crate::node::{DialNews, Number};
+use crate::quantity::{counted, either};
 use crate::role::director::common::{Tools, Use};
 use crate::role::director::effect::Effect;
 use crate::role::director::reach::{Goal, ReachFailure, Reached, dialling};
@@ -213,11 +214,20 @@ impl Jobs {
                 job.attributes.stored += stored.files;
                 job.attributes.highest = job.attributes.highest.max(stored.highest);
                 if stored.unread > 0 {
-                    let text = format!("{} files could not be read to their end and are not kept", stored.unread);
+                    let text = format!(
+                        "{} could not be read to {} end and {} not kept",
+                        counted(stored.unread, "file"),
+                        either(stored.unread, "its", "their"),
+                        either(stored.unread, "is", "are")
+                    );
                     job.say(tools, MessageKind::Warning, &text);
                 }
                 if let Some(first) = stored.first_refused {
-                    let text = format!("{} rows for the catalog were refused, the first: {first}", stored.refused);
+                    let text = format!(
+                        "{} for the catalog {} refused, the first: {first}",
+                        counted(stored.refused, "row"),
+                        either(stored.refused, "was", "were")
+                    );
                     job.say(tools, MessageKind::Warning, &text);
                 }
             }

@@ -7,6 +7,7 @@ use crate::config::Seconds;
 use crate::conn::{CloseReason, DialFailure};
 use crate::error::{Explain, Facts, Fault, Retry};
 use crate::ids::{JobId, Who};
+use crate::quantity::counted;
 use crate::script::Mismatch;
 use crate::wire::status::{JobStatus, StorageEnd};
 
@@ -68,7 +69,7 @@ pub(crate) enum Trouble {
         step: &'static str,
     },
     /// A storage daemon of a copy has given up.
-    #[error("the {role}storage daemon ended with status {} and {} errors", letter(end.status), end.errors)]
+    #[error("the {role}storage daemon ended with status {} and {}", letter(end.status), counted(end.errors, "error"))]
     StorageEnded {
         /// `reading `, `writing `, or nothing if it does both.
         role: &'static str,

@@ -8,6 +8,7 @@
 
 use crate::bulk::parcel::Parcel;
 use crate::ids::{ConnId, JobId};
+use crate::quantity::counted;
 use crate::role::director::common::Tools;
 use crate::role::report::thousands;
 use crate::script::{Progress, Scripted};
@@ -130,11 +131,11 @@ pub(crate) fn choose(job: &mut Job, rows: &[JobRow]) -> Result<String, Trouble> 
     }
     let about = format!("JobId {}, Job={}", original.job_id, original.job);
     let text = if of_disk {
-        format!("Verifying against {about}: {} files.", original.job_files)
+        format!("Verifying against {about}: {}.", counted(original.job_files, "file"))
     } else if original.job_files == 0 {
         format!("There is nothing to verify: {about} has no files.")
     } else {
-        format!("Verifying {about}: {} files.", original.job_files)
+        format!("Verifying {about}: {}.", counted(original.job_files, "file"))
     };
     verifying.original = original.clone();
     // What is on a volume was saved with that fileset; the disk is looked at with the job's own.

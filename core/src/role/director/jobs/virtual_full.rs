@@ -14,6 +14,7 @@ use crate::catalog::restore_selection::{self, RestorePlan as Selected};
 use crate::catalog::{CatalogRequest, JobMediaPiece, JobRow, RestoreFiles, StandsFor};
 use crate::config::{DirectorConfig, Storage};
 use crate::ids::JobId;
+use crate::quantity::either;
 use crate::role::director::common::Tools;
 use crate::role::report::thousands;
 use crate::script::Scripted;
@@ -158,7 +159,11 @@ pub(crate) fn plan(job: &mut Job, pieces: &[JobMediaPiece], tools: &mut Tools<'_
     let sources = selected.bootstrap.sections.iter().filter_map(|section| section.storage.as_deref());
     let reading = one_daemon(&config, sources)?.unwrap_or_else(|| from.storage.clone());
     task.is_apart = !is_one(&config, &reading, &storage)?;
-    let text = format!("Taking together JobIds {ids} with {} files.", thousands(selected.files));
+    let text = format!(
+        "Taking together JobIds {ids} with {} {}.",
+        thousands(selected.files),
+        either(selected.files, "file", "files")
+    );
     // A storage of the daemon that has them all.
     let reads_there = is_one(&config, &reading, &from.storage)?;
     (task.selected, task.from) = (selected, if reads_there { from } else { Source { storage: reading, ..from } });

@@ -2,6 +2,7 @@
 
 use crate::notice::{Level, Notice};
 use crate::printable;
+use crate::quantity::either;
 use crate::role::commands::exit_word;
 use crate::role::director::common::Tools;
 use crate::role::director::jobs::job::Job;
@@ -63,12 +64,13 @@ impl Tools<'_> {
         let (files, bytes, _) = job.totals();
         let letter = char::from(job.status.letter());
         let mut text = format!(
-            "JobId {} {}: {} {letter} ({}), {} files, {} bytes",
+            "JobId {} {}: {} {letter} ({}), {} {}, {} bytes",
             job.id,
             job.name,
             tables::of(job.kind).0,
             exit_word(job.status),
             thousands(files.into()),
+            either(files, "file", "files"),
             thousands(bytes)
         );
         if let Some(reason) = job.reason() {

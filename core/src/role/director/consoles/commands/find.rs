@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, FileRow, JobFilter, JobRow, NamePattern};
 use crate::printable;
+use crate::quantity::either;
 use crate::role::report::thousands;
 use crate::wire::attributes::Stat;
 use crate::wire::json::Json;
@@ -217,7 +218,8 @@ impl Finding {
         }
         if self.purged > 0 {
             let many = thousands(u64::from(self.purged));
-            text += &format!("{many} jobs were not searched: their files are no longer in the catalog.\n");
+            let jobs = either(self.purged, "job was not searched: its", "jobs were not searched: their");
+            text += &format!("{many} {jobs} files are no longer in the catalog.\n");
         }
         if let [first, ..] = self.found.as_slice() {
             let (id, path) = (first.job_id, printable::name(&first.path));

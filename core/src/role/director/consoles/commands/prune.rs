@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::catalog::pruning::Pruning;
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, MediaRow, VolStatus, pruning};
 use crate::printable;
+use crate::quantity::{counted, either};
 use crate::wire::status::JobType;
 
 use super::super::grammar::Takes::{Either, Nothing, Several, Value};
@@ -188,6 +189,10 @@ fn chosen(pruning: Pruning, words: &Words) -> (Vec<u32>, String) {
 }
 
 /// Numbers of jobs, as many as a person reads.
+fn old_enough(ids: &[u32]) -> String {
+    format!("{} {} old enough", counted(ids.len(), "job"), either(ids.len(), "is", "are"))
+}
+
 fn shown(ids: &[u32]) -> String {
     let shown: Vec<String> = ids.iter().take(50).map(u32::to_string).collect();
     let more = if ids.len() > shown.len() { ", …" } else { "" };
@@ -200,7 +205,7 @@ fn goes(what: What, ids: &[u32], words: &Words) -> Reply {
     if ids.is_empty() {
         return Reply::found(format!("No {word} found to prune.\n"));
     }
-    let text = format!("{} jobs are old enough: {}\n", ids.len(), shown(ids));
+    let text = format!("{}: {}\n", old_enough(ids), shown(ids));
     if !words.has("yes") {
         return choice::yes(words, &format!("Prune the {word}? (yes/no): ")).after(text);
     }
@@ -237,7 +242,11 @@ fn volumes(view: &View<'_>, words: &Words) -> Result<Reply, Refusal> {
             Box::new(move |mut rows| {
                 rows.retain(is_closed);
                 let found = rows.len();
-                old(rows, now, all).after(format!("{found} volumes are Full or Used.\n"))
+                old(rows, now, all).after(format!(
+                    "{} {} Full or Used.\n",
+                    counted(found, "volume"),
+                    either(found, "is", "are")
+                ))
             }),
         ));
     }
@@ -286,7 +295,7 @@ fn old(volumes: Vec<MediaRow>, now: i64, words: Words) -> Reply {
                     // Whoever has said yes is told what has gone.
                     if !ids.is_empty() && !words.has("yes") {
                         let name = &volume.volume_name;
-                        text += &format!("{name}: {} jobs are old enough: {}\n", ids.len(), shown(&ids));
+                        text += &format!("{name}: {}: {}\n", old_enough(&ids), shown(&ids));
                     }
                     if !ids.is_empty() || jobs.is_empty() || is_one {
                         each.push_back((volume, ids));

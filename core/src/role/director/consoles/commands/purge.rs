@@ -1,6 +1,7 @@
 //! `purge`: jobs or files out of the catalog whatever their age.
 
 use crate::catalog::{CatalogAnswer, CatalogRequest, JobFilter, JobRow, MediaRow, VolStatus};
+use crate::quantity::{counted, either};
 
 use super::super::grammar::Takes::{Nothing, Several, Value};
 use super::super::grammar::{Command, Form};
@@ -162,7 +163,7 @@ fn which(name: &str, words: &Words) -> Reply {
         if rows.is_empty() {
             return Err(Refusal::NoJob(name));
         }
-        let line = |row: &JobRow| format!("JobId {}: {}, {} files\n", row.job_id, row.job, row.job_files);
+        let line = |row: &JobRow| format!("JobId {}: {}, {}\n", row.job_id, row.job, counted(row.job_files, "file"));
         let text: String = rows.iter().rev().map(line).collect();
         let prompt = "Enter the JobId to select the job: ";
         Ok(choice::line(&words, "jobid", prompt, "Name the job by its number: purge files jobid=N.").after(text))
@@ -283,7 +284,8 @@ fn goes(
 ) -> Reply {
     let ids: Vec<u32> = rows.iter().filter(|row| row.end_time > 0).map(|row| row.job_id).collect();
     let what = if files { "The files of " } else { "" };
-    let text = format!("{what}{} jobs go out of the catalog.\n", ids.len());
+    let verb = if files { "go" } else { either(ids.len(), "goes", "go") };
+    let text = format!("{what}{} {verb} out of the catalog.\n", counted(ids.len(), "job"));
     if !words.has("yes") {
         return choice::yes(words, "Are you sure? (yes/no): ").after(text);
     }
