@@ -35,6 +35,7 @@
 //! | [`situations`] | the table of what Linux does, which the world is held to |
 //! | [`daemons`] | nodes made from typed configurations |
 //! | `town`, [`operator`] | a director, a storage daemon, a file daemon and an operator, ready to run jobs |
+//! | `station` | hosts with a daemon, and their configurations |
 //! | `scenario` | any number of them in networks behind gateways, written down as values |
 //! | `explore` | the search: a seed draws a scenario with faults, invariants judge it, a failure shrinks |
 //! | `arm`, `keyholder` | the conformance suite's world, and raw peers; those that hold a valid key |
@@ -117,6 +118,8 @@ pub mod scenario;
 pub mod site;
 pub mod situations;
 mod sleep;
+#[cfg(feature = "toy")]
+pub mod station;
 pub mod stock;
 mod table;
 pub mod tap;

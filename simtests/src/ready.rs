@@ -29,9 +29,7 @@ pub fn director(client: &str, storage: &str) -> DirectorConfig {
 /// A storage daemon called `sd` with one device.
 #[must_use]
 pub fn storage() -> StorageConfig {
-    let mut device = Device::new("dev".to_owned(), "File".to_owned(), "/volumes".to_owned());
-    // No disk here is faster with larger blocks, and a world has room for few of them.
-    device.maximum_block_size = Bytes::kib(64);
+    let device = device("dev", "File", "/volumes");
     let director = StorageDirector::new("dir".to_owned(), Password::new("storage"));
     let mut config = StorageConfig::new(StorageDaemon::new("sd".to_owned()), vec![director], vec![device]);
     config.storage.tls = TlsConfig::off();
@@ -50,7 +48,28 @@ pub fn client(director: &str) -> FileConfig {
     config
 }
 
+/// A device with volumes in this folder.
+#[must_use]
+pub fn device(name: &str, media_type: &str, folder: &str) -> Device {
+    let mut device = Device::new(name.to_owned(), media_type.to_owned(), folder.to_owned());
+    // No disk here is faster with larger blocks, and a world has room for few of them.
+    device.maximum_block_size = Bytes::kib(64);
+    device
+}
+
 /// On all addresses of IPv4: who listens on those of both families has two listeners here.
-fn anywhere() -> Vec<String> {
+pub(crate) fn anywhere() -> Vec<String> {
     vec!["0.0.0.0".to_owned()]
+}
+
+/// On all addresses of both families.
+#[cfg(feature = "toy")]
+pub(crate) fn anywhere_of_both() -> Vec<String> {
+    vec!["0.0.0.0".to_owned(), "::".to_owned()]
+}
+
+/// What a daemon's `tls` says where all are protected, or nobody is.
+#[cfg(feature = "toy")]
+pub(crate) fn tls(is_protected: bool) -> TlsConfig {
+    if is_protected { TlsConfig { enable: true, require: true, ..TlsConfig::default() } } else { TlsConfig::off() }
 }

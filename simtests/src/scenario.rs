@@ -6,13 +6,15 @@
 //!                               gateway .254
 //!                          FD .10 ───┴─── SD .20              10.0.0.0/24
 //! ```
-//! Pieces of configuration are written as in the configuration files, each with a comma at its end.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use towline_core::catalog::JobRow;
-use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig};
+use towline_core::config::{
+    Director, DirectorConfig, FileSet, Include, Job, JobKind, Level, Password, Pool, Schedule, Seconds, Storage,
+    TlsConfig,
+};
 use towline_core::node::{Node, Role};
 use towline_core::role::file::FileDaemon;
 use towline_core::wire::hello::FILE_PROTOCOL;
@@ -26,9 +28,11 @@ use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::network::NetworkId;
 use crate::operator::{Heard, Operator, Transcript};
+use crate::ready;
 use crate::site::{Config, Site, launch};
+use crate::station::{ClientStation, StorageStation};
 use crate::stock::Make;
-use crate::town::{read, some_files};
+use crate::town::some_files;
 use crate::world::World;
 
 /// The gateway's address outside.
@@ -43,99 +47,27 @@ pub struct Scenario {
     pub tls: bool,
     /// Gateways to networks of their own, and the place in this list of the one around; `None`: the open network.
     pub gateways: Vec<(Gateway, Option<usize>)>,
-    /// Of the director itself.
-    pub director: String,
+    /// The director itself.
+    pub director: Director,
     /// The place of the gateway that the director and the operator are behind; `None`: they are in the open network.
     pub director_behind: Option<usize>,
     /// The file daemons.
-    pub clients: Vec<Station>,
+    pub clients: Vec<ClientStation>,
     /// The storage daemons.
-    pub storages: Vec<Station>,
+    pub storages: Vec<StorageStation>,
     /// Whether the first storage's backups can be copied: jobs `copy` and `migrate` to the second storage; and a second
     /// device of the first, with the jobs `near`, a backup, `copy-near` and `migrate-near`.
     pub copies: bool,
-    /// Of each pool.
-    pub pool: String,
+    /// What each pool is besides its name, its storage and what it is copied to.
+    pub pool: Pool,
     /// Bytes that a connection's task moves in one turn, if not as many as in a real daemon.
     pub budget: Option<usize>,
-    /// More jobs, each with a comma before it.
-    pub jobs: String,
-    /// More of the director's configuration, beside its resources.
-    pub more: String,
+    /// More jobs.
+    pub jobs: Vec<Job>,
+    /// The director's schedules.
+    pub schedules: Vec<Schedule>,
     /// The files of each client.
     pub files: Files,
-}
-
-/// A host with a daemon.
-#[derive(Clone, Debug, Default)]
-pub struct Station {
-    /// Name of the daemon and of its host.
-    pub name: String,
-    /// The place of its gateway; `None`: it is in the open network.
-    pub behind: Option<usize>,
-    /// Its address there.
-    pub address: [u8; 4],
-    /// Of the director's resource for it: its address, whether it is passive.
-    pub resource: String,
-    /// Of the daemon itself.
-    pub own: String,
-    /// Of its entry for the director.
-    pub entry: String,
-    /// Whose daemon it is: ours, or a stock one.
-    pub make: Make,
-    /// The protocol that a file daemon says it is of, if not the newest.
-    pub protocol: Option<u32>,
-}
-
-impl Station {
-    /// A daemon in the open network that is dialled at its own address.
-    #[must_use]
-    pub fn outside(name: &str, last: u8) -> Self {
-        let address = [192, 0, 2, last];
-        Self { name: name.to_owned(), address, ..Self::default() }
-    }
-
-    /// A daemon behind the first gateway.
-    #[must_use]
-    pub fn inside(name: &str, last: u8) -> Self {
-        let address = [10, 0, 0, last];
-        Self { name: name.to_owned(), behind: Some(0), address, ..Self::default() }
-    }
-
-    /// A daemon of this make.
-    #[must_use]
-    pub const fn made(mut self, make: Make) -> Self {
-        self.make = make;
-        self
-    }
-
-    /// A file daemon that says it is of this protocol.
-    #[must_use]
-    pub const fn of_protocol(mut self, protocol: Option<u32>) -> Self {
-        self.protocol = protocol;
-        self
-    }
-
-    /// Adds pieces to the director's resource for it.
-    #[must_use]
-    pub fn resource(mut self, pieces: &str) -> Self {
-        self.resource.push_str(pieces);
-        self
-    }
-
-    /// Adds pieces to the daemon itself.
-    #[must_use]
-    pub fn own(mut self, pieces: &str) -> Self {
-        self.own.push_str(pieces);
-        self
-    }
-
-    /// Adds pieces to its entry for the director.
-    #[must_use]
-    pub fn entry(mut self, pieces: &str) -> Self {
-        self.entry.push_str(pieces);
-        self
-    }
 }
 
 impl Scenario {
@@ -146,44 +78,44 @@ impl Scenario {
             seed,
             tls: false,
             gateways: vec![(gateway, None)],
-            director: String::new(),
+            director: Director {
+                listen: ready::anywhere_of_both(),
+                ..Director::new("dir".to_owned(), Password::new("console"))
+            },
             director_behind: None,
             clients: Vec::new(),
             storages: Vec::new(),
             copies: false,
-            pool: String::new(),
+            pool: Pool::new(String::new()),
             budget: None,
-            jobs: String::new(),
-            more: String::new(),
+            jobs: Vec::new(),
+            schedules: Vec::new(),
             files: some_files(seed, 10, 30_000),
         }
     }
 
-    /// Adds pieces to the director itself.
+    /// With the director itself changed.
     #[must_use]
-    pub fn director(mut self, pieces: &str) -> Self {
-        self.director.push_str(pieces);
+    pub fn director(mut self, change: impl FnOnce(&mut Director)) -> Self {
+        change(&mut self.director);
         self
     }
 
     /// With this file daemon.
     #[must_use]
-    pub fn client(mut self, station: Station) -> Self {
+    pub fn client(mut self, station: ClientStation) -> Self {
         self.clients.push(station);
         self
     }
 
     /// With this storage daemon.
     #[must_use]
-    pub fn storage(mut self, station: Station) -> Self {
+    pub fn storage(mut self, station: StorageStation) -> Self {
         self.storages.push(station);
         self
     }
 
     /// Starts all daemons, the director last.
-    ///
-    /// # Panics
-    /// If a piece of configuration is none.
     #[must_use]
     pub fn start(self) -> Region {
         let site = self.site();
@@ -191,12 +123,12 @@ impl Scenario {
         let mut hosts = (0..site.hosts.len()).map(|place| site.raise((&mut world, &networks), place));
         let mut next = || hosts.next().unwrap_or(HostId(usize::MAX));
         let (director, operator) = (next(), next());
-        let mut settle = |station: &Station, disk: Disk| {
+        let mut settle = |name: &str, disk: Disk| {
             let hands = Arc::new(MapHands::new(disk.clone(), None));
-            Running { name: station.name.clone(), host: next(), disk, hands }
+            Running { name: name.to_owned(), host: next(), disk, hands }
         };
-        let clients = self.clients.iter().map(|one| settle(one, Disk::with_files(self.files.clone()))).collect();
-        let storages = self.storages.iter().map(|one| settle(one, Disk::default())).collect();
+        let clients = self.clients.iter().map(|one| settle(&one.name, Disk::with_files(self.files.clone()))).collect();
+        let storages = self.storages.iter().map(|one| settle(&one.name, Disk::default())).collect();
         let mut region = Region {
             world,
             networks,
@@ -225,89 +157,90 @@ impl Scenario {
         for (name, last) in [("dir", 1), ("operator", 2)] {
             site.host(name, self.director_behind, [base[0], base[1], base[2], last]);
         }
-        for station in self.clients.iter().chain(&self.storages) {
+        for station in &self.clients {
+            site.host(&station.name, station.behind, station.address);
+        }
+        for station in &self.storages {
             site.host(&station.name, station.behind, station.address);
         }
         site
     }
 
     fn of_director(&self) -> DirectorConfig {
-        let clients =
-            list(&self.clients, |one| format!(r#"(name: "{0}", password: "{0}", {1})"#, one.name, one.resource));
-        let storages = list(&self.storages, |one| {
-            format!(r#"(name: "{0}", password: "{0}", device: "dev", media_type: "{0}", {1})"#, one.name, one.resource)
-        });
-        let pools = list(&self.storages, |one| {
-            let next = self.storages.get(1).filter(|next| self.copies && next.name != one.name);
-            let next = next.map(|next| format!(r#"next_pool: Some("{}")"#, next.name)).unwrap_or_default();
-            let pool = &self.pool;
-            format!(r#"(name: "{0}", label_format: Some("{0}-"), storage: Some("{0}"), {pool} {next})"#, one.name)
-        });
-        let (more_storages, more_pools, more_jobs) = self.copying();
-        let jobs = list(&self.clients, |client| {
-            list(&self.storages, |storage| {
-                let (c, s) = (&client.name, &storage.name);
-                let job = format!(r#"client: "{c}", fileset: "set", storage: "{s}", pool: "{s}""#);
-                format!(
-                    r#"(name: "{c}-{s}", level: full, {job}),
-                       (name: "restore-{c}-{s}", kind: restore, where: Some("/restored"), {job}),
-                       (name: "verify-{c}-{s}", kind: verify, {job})"#
-                )
-            })
-        });
-        read(&format!(
-            r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0", "::"], {tls} {director}),
-                clients: [{clients}], storages: [{storages}{more_storages}], jobs: [{jobs}{more_jobs}{own_jobs}],
-                pools: [{pools}{more_pools}],
-                filesets: [(name: "set", include: [(files: ["/data"])])], {more})"#,
-            tls = self.tls(),
-            director = self.director,
-            own_jobs = self.jobs,
-            more = self.more,
-        ))
+        let mut config = DirectorConfig::new(Director { tls: self.tls(), ..self.director.clone() });
+        config.clients = self.clients.iter().map(|client| client.resource.clone()).collect();
+        config.storages = self.storages.iter().map(|storage| storage.resource.clone()).collect();
+        config.pools = self.storages.iter().map(|storage| self.pool_of(&storage.name)).collect();
+        config.filesets = vec![FileSet::new("set".to_owned(), vec![Include::new(vec!["/data".to_owned()])])];
+        config.schedules.clone_from(&self.schedules);
+        for client in &self.clients {
+            for storage in &self.storages {
+                let (client, storage) = (&client.name, &storage.name);
+                let job = |name: String| job(&name, client, storage, storage);
+                let restore = job(format!("restore-{client}-{storage}"));
+                config.jobs.extend([
+                    Job { level: Level::Full, ..job(format!("{client}-{storage}")) },
+                    Job { kind: JobKind::Restore, r#where: Some("/restored".to_owned()), ..restore },
+                    Job { kind: JobKind::Verify, ..job(format!("verify-{client}-{storage}")) },
+                ]);
+            }
+        }
+        if self.copies {
+            self.add_copies(&mut config);
+        }
+        config.jobs.extend(self.jobs.iter().cloned());
+        config
     }
 
-    /// What copies need besides: storages, pools and jobs, each with a comma before it.
-    fn copying(&self) -> (String, String, String) {
-        let (true, Some(first), Some(client)) = (self.copies, self.storages.first(), self.clients.first()) else {
-            return <(String, String, String)>::default();
-        };
-        let (name, resource) = (&first.name, &first.resource);
-        let storages = format!(
-            r#", (name: "second", password: "{name}", device: "dev2", media_type: "second", address: "{name}", {resource})"#
-        );
-        // The pieces of the resource may say the address themselves.
-        let storages = if resource.contains("address:") {
-            storages.replace(&format!(r#"address: "{name}", "#), "")
-        } else {
-            storages
-        };
-        let pools = r#", (name: "near", label_format: Some("near-"), next_pool: Some("second")),
-                        (name: "second", label_format: Some("second-"), storage: Some("second"))"#;
-        let job = |job: &str, kind: &str, pool: &str| {
-            let client = &client.name;
-            format!(
-                r#", (name: "{job}", kind: {kind}, level: full, client: "{client}", fileset: "set", storage: "{name}",
-                     pool: "{pool}")"#
-            )
-        };
+    /// The pool of a storage.
+    fn pool_of(&self, storage: &str) -> Pool {
+        let next = self.storages.get(1).filter(|next| self.copies && next.name != storage);
+        Pool {
+            name: storage.to_owned(),
+            label_format: Some(format!("{storage}-")),
+            storage: Some(storage.to_owned()),
+            next_pool: next.map(|next| next.name.clone()),
+            ..self.pool.clone()
+        }
+    }
+
+    /// What copies need besides: a storage, pools and jobs.
+    fn add_copies(&self, config: &mut DirectorConfig) {
+        let (Some(first), Some(client)) = (self.storages.first(), self.clients.first()) else { return };
+        let own = |text: &str| text.to_owned();
+        let resource = first.resource.clone();
+        config.storages.push(Storage {
+            name: own("second"),
+            device: own("dev2"),
+            media_type: own("second"),
+            ..resource
+        });
+        let pool = |name: &str| Pool { label_format: Some(format!("{name}-")), ..Pool::new(own(name)) };
+        config.pools.push(Pool { next_pool: Some(own("second")), ..pool("near") });
+        config.pools.push(Pool { storage: Some(own("second")), ..pool("second") });
         let jobs = [
-            job("copy", "copy", name),
-            job("migrate", "migrate", name),
-            job("near", "backup", "near"),
-            job("copy-near", "copy", "near"),
-            job("migrate-near", "migrate", "near"),
+            ("copy", JobKind::Copy, first.name.as_str()),
+            ("migrate", JobKind::Migrate, &first.name),
+            ("near", JobKind::Backup, "near"),
+            ("copy-near", JobKind::Copy, "near"),
+            ("migrate-near", JobKind::Migrate, "near"),
         ];
-        (storages, pools.to_owned(), jobs.concat())
+        config.jobs.extend(jobs.map(|(name, kind, pool)| Job {
+            kind,
+            level: Level::Full,
+            ..job(name, &client.name, &first.name, pool)
+        }));
     }
 
-    const fn tls(&self) -> &'static str {
-        if self.tls { "tls: (enable: true, require: true)," } else { "tls: (enable: false, require: false)," }
+    fn tls(&self) -> TlsConfig {
+        ready::tls(self.tls)
     }
 }
 
-fn list(stations: &[Station], write: impl Fn(&Station) -> String) -> String {
-    stations.iter().map(write).collect::<Vec<_>>().join(", ")
+/// A job of the fileset that all have.
+pub(crate) fn job(name: &str, client: &str, storage: &str, pool: &str) -> Job {
+    let own = |text: &str| text.to_owned();
+    Job::new(own(name), own(client), own("set"), own(storage), own(pool))
 }
 
 /// A daemon of a region.
@@ -354,17 +287,10 @@ impl Region {
 
     /// Starts a storage daemon; one that runs is killed.
     pub fn start_storage(&mut self, n: usize) {
-        let (name, host) = (self.storages[n].name.clone(), self.storages[n].host);
         let hands = Arc::new(MapHands::new(self.storages[n].disk.clone(), None));
-        let Station { own, entry, make, .. } = &self.scenario.storages[n];
-        let make = *make;
-        let config: StorageConfig = read(&format!(
-            r#"(storage: (name: "{name}", listen: ["0.0.0.0", "::"], {tls} {own}),
-                directors: [(name: "dir", password: "{name}", {entry})],
-                devices: [(name: "dev", media_type: "{name}", archive_device: "/volumes", maximum_block_size: 65536),
-                          (name: "dev2", media_type: "second", archive_device: "/second", maximum_block_size: 65536)])"#,
-            tls = self.scenario.tls(),
-        ));
+        let StorageStation { own, make, .. } = &self.scenario.storages[n];
+        let (mut config, make, host) = (own.clone(), *make, self.storages[n].host);
+        config.storage.tls = self.scenario.tls();
         self.storages[n].hands = Arc::clone(&hands);
         self.launch(host, config, make, hands);
     }
@@ -373,13 +299,9 @@ impl Region {
     pub fn start_client(&mut self, n: usize) {
         let (name, host) = (self.clients[n].name.clone(), self.clients[n].host);
         let hands = Arc::new(MapHands::new(self.clients[n].disk.clone(), None));
-        let Station { own, entry, make, protocol, .. } = &self.scenario.clients[n];
-        let (make, protocol) = (*make, protocol.unwrap_or(FILE_PROTOCOL));
-        let config: FileConfig = read(&format!(
-            r#"(file: (name: "{name}", listen: ["0.0.0.0"], {tls} {own}),
-                directors: [(name: "dir", password: "{name}", {entry})])"#,
-            tls = self.scenario.tls(),
-        ));
+        let ClientStation { own, make, protocol, .. } = &self.scenario.clients[n];
+        let (mut config, make, protocol) = (own.clone(), *make, protocol.unwrap_or(FILE_PROTOCOL));
+        config.file.tls = self.scenario.tls();
         let protection = self.protection();
         let role = FileDaemon::new(Arc::new(config), protection.credentials_of(make), identity_of(make));
         let own = PeerName::new(PeerKind::Client, &name);
@@ -405,14 +327,11 @@ impl Region {
         heard
     }
 
-    /// Starts a file daemon that no director knows on a host; it dials the director and waits there if it is let in.
-    pub fn start_impostor(&mut self, host: HostId, name: &str, own: &str) {
-        let config: FileConfig = read(&format!(
-            r#"(file: (name: "{name}", {tls} {own}),
-                directors: [(name: "dir", password: "{name}", address: Some("dir"),
-                    connection_from_client_to_director: true, connection_from_director_to_client: false)])"#,
-            tls = self.scenario.tls(),
-        ));
+    /// Starts a file daemon that no director knows on a host, with this heartbeat interval; it dials the director and waits there
+    /// if it is let in.
+    pub fn start_impostor(&mut self, host: HostId, name: &str, heartbeat: Seconds) {
+        let mut config = ClientStation::outside(name, 0).dials("dir").own;
+        (config.file.tls, config.file.heartbeat_interval) = (self.scenario.tls(), heartbeat);
         self.launch(host, config, Make::Towline, Arc::new(MapHands::new(Disk::default(), None)));
     }
 

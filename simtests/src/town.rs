@@ -5,7 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use towline_core::catalog::JobRow;
-use towline_core::config::{DirectorConfig, FileConfig, Password, StorageConfig, TrayConfig};
+use towline_core::config::{
+    self, ConsoleAccess, Destination, DestinationKind, Digest, DirectorConfig, FileConfig, FileDirector,
+    IncludeOptions, Job, JobKind, Level, Messages, Missed, MonitoredClient, MonitoredDirector, MonitoredStorage,
+    Password, Schedule, Seconds, StorageConfig, StorageDirector, TrayConfig,
+};
 use towline_core::node::Node;
 use towline_core::notice::{DaemonView, Notice};
 use towline_core::role::identity::Credentials;
@@ -18,6 +22,7 @@ use crate::disk::{Disk, Files};
 use crate::hands::MapHands;
 use crate::host::HostId;
 use crate::operator::{Heard, Operator, Transcript};
+use crate::ready;
 use crate::rng::Rng;
 use crate::site::{Config, Site, launch};
 use crate::stock::Make;
@@ -53,9 +58,9 @@ pub struct Plan {
     pub heartbeat: u64,
     /// Whether the job `backup` is made up for after a time without a director.
     pub makes_up: bool,
-    /// The director's schedules, with a comma at the end; the job `backup` goes by one named `nightly`, the job `verify` by
-    /// one named `verified`, if there is one. Empty: none.
-    pub schedule: String,
+    /// The director's schedules; the job `backup` goes by one named `nightly`, the job `verify` by one named `verified`, if
+    /// there is one.
+    pub schedules: Vec<Schedule>,
 }
 
 impl Plan {
@@ -67,7 +72,7 @@ impl Plan {
             tls: false,
             files: some_files(seed, 24, 60_000),
             passwords: ("file".to_owned(), "storage".to_owned()),
-            schedule: String::new(),
+            schedules: Vec::new(),
             makes_up: false,
             rate: 10_000_000,
             directions: Directions::DIRECTOR,
@@ -96,16 +101,6 @@ impl Directions {
     pub const CLIENT: Self = Self { from_client: true, from_director: false };
     /// Both dial.
     pub const BOTH: Self = Self { from_client: true, from_director: true };
-}
-
-impl std::fmt::Display for Directions {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { from_client, from_director } = self;
-        write!(
-            f,
-            "connection_from_client_to_director: {from_client}, connection_from_director_to_client: {from_director}"
-        )
-    }
 }
 
 /// So many files below `/data`, of up to so many bytes.
@@ -174,9 +169,6 @@ impl Monitor {
 
 impl Town {
     /// A town whose daemons have just started.
-    ///
-    /// # Panics
-    /// If one of the configurations below is none.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
         let mut site = Site { seed: plan.seed, ..Site::default() };
@@ -326,88 +318,61 @@ impl Town {
 }
 
 fn director(plan: &Plan) -> DirectorConfig {
-    let (file, storage) = &plan.passwords;
-    let schedule = &plan.schedule;
-    let scheduled = if schedule.is_empty() { "None" } else { r#"Some("nightly")"# };
-    read(&format!(
-        r#"(
-            director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: {tls},
-                heartbeat_interval: {heartbeat}, fd_connect_timeout: {fd_connect_timeout}),
-            clients: [(name: "fd", address: Some("fd"), password: "{file}", passive: {passive}, {directions})],
-            storages: [(name: "sd", address: "sd", password: "{storage}", device: "dev", media_type: "File")],
-            jobs: [
-                (name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool", level: full,
-                 run_on_incoming_connect_interval: {run_on_connect}, schedule: {scheduled},
-                 wait_for_client: {wait_for_client}, missed: {missed}),
-                (name: "restore", kind: restore, client: "fd", fileset: "set", storage: "sd", pool: "pool",
-                 where: Some("/restored")),
-                (name: "verify", kind: verify, client: "fd", fileset: "set", storage: "sd", pool: "pool",
-                 schedule: {verified}),
-            ],
-            filesets: [(name: "set", include: [(files: ["/data"], options: [(digest: xxh128)])])],
-            pools: [(name: "pool", label_format: Some("vol-"))],
-            {schedule}
-            consoles: [(name: "mon", password: "monitor", command_acl: ["status"], job_acl: ["*all*"],
-                client_acl: ["*all*"])],
-        )"#,
-        tls = tls(plan),
-        heartbeat = plan.heartbeat,
-        directions = plan.directions,
-        passive = plan.passive,
-        missed = if plan.makes_up { "run" } else { "skip" },
-        verified = if schedule.contains(r#"name: "verified""#) { r#"Some("verified")"# } else { "None" },
-        run_on_connect = plan.run_on_connect,
-        wait_for_client = plan.wait_for_client,
-        fd_connect_timeout = plan.fd_connect_timeout,
-    ))
+    let mut config = ready::director("fd", "sd");
+    let own = |text: &str| text.to_owned();
+    let director = &mut config.director;
+    (director.tls, director.heartbeat_interval) = (ready::tls(plan.tls), Seconds(plan.heartbeat));
+    director.fd_connect_timeout = Seconds(plan.fd_connect_timeout);
+    let client = &mut config.clients[0];
+    (client.password, client.passive) = (Password::new(plan.passwords.0.as_str()), plan.passive);
+    client.connection_from_client_to_director = plan.directions.from_client;
+    client.connection_from_director_to_client = plan.directions.from_director;
+    config.storages[0].password = Password::new(plan.passwords.1.as_str());
+    let by = |name: &str| plan.schedules.iter().find(|schedule| schedule.name == name).map(|found| found.name.clone());
+    let backup = &mut config.jobs[0];
+    (backup.level, backup.schedule) = (Level::Full, by("nightly"));
+    backup.run_on_incoming_connect_interval = Seconds(plan.run_on_connect);
+    backup.wait_for_client = Seconds(plan.wait_for_client);
+    backup.missed = if plan.makes_up { Missed::Run } else { Missed::Skip };
+    let verify = Job::new(own("verify"), own("fd"), own("set"), own("sd"), own("pool"));
+    config.jobs.push(Job { kind: JobKind::Verify, schedule: by("verified"), ..verify });
+    let options = IncludeOptions { digest: Digest::Xxh128, ..IncludeOptions::default() };
+    config.filesets[0].include[0].options = vec![options];
+    config.schedules.clone_from(&plan.schedules);
+    let monitor = ConsoleAccess::new(own("mon"), Password::new("monitor"));
+    let all = || vec![own("*all*")];
+    config.consoles =
+        vec![ConsoleAccess { command_acl: vec![own("status")], job_acl: all(), client_acl: all(), ..monitor }];
+    config
 }
 
 fn monitor(plan: &Plan) -> TrayConfig {
-    let daemon = |name: &str| format!(r#"[(name: "{name}", address: "{name}", password: "monitor")]"#);
-    read(&format!(
-        r#"(monitor: (name: "mon", tls: {}), directors: {}, clients: {}, storages: {})"#,
-        tls(plan),
-        daemon("dir"),
-        daemon("fd"),
-        daemon("sd"),
-    ))
+    let own = |text: &str| text.to_owned();
+    let password = || Password::new("monitor");
+    let mut config = TrayConfig::new(config::Monitor { tls: ready::tls(plan.tls), ..config::Monitor::new(own("mon")) });
+    config.directors = vec![MonitoredDirector::new(own("dir"), own("dir"), password())];
+    config.clients = vec![MonitoredClient::new(own("fd"), own("fd"), password())];
+    config.storages = vec![MonitoredStorage::new(own("sd"), own("sd"), password())];
+    config
 }
 
 fn storage(plan: &Plan) -> StorageConfig {
-    read(&format!(
-        r#"(
-            storage: (name: "sd", listen: ["0.0.0.0"], tls: {tls}, heartbeat_interval: {heartbeat}),
-            directors: [(name: "dir", password: "storage"), (name: "mon", password: "monitor", monitor: true)],
-            devices: [(name: "dev", media_type: "File", archive_device: "/volumes", maximum_block_size: 65536)],
-        )"#,
-        tls = tls(plan),
-        heartbeat = plan.heartbeat,
-    ))
+    let mut config = ready::storage();
+    (config.storage.tls, config.storage.heartbeat_interval) = (ready::tls(plan.tls), Seconds(plan.heartbeat));
+    let monitor = StorageDirector::new("mon".to_owned(), Password::new("monitor"));
+    config.directors.push(StorageDirector { monitor: true, ..monitor });
+    config
 }
 
 fn client(plan: &Plan) -> FileConfig {
-    read(&format!(
-        r#"(
-            file: (name: "fd", listen: ["0.0.0.0"], tls: {tls}, heartbeat_interval: {heartbeat}),
-            directors: [
-                (name: "dir", password: "file", address: Some("dir"), {directions}),
-                (name: "mon", password: "monitor", monitor: true),
-            ],
-            messages: [(name: "m", destinations: [(kind: director), (kind: append, to: ["{MESSAGES}"])])],
-        )"#,
-        tls = tls(plan),
-        heartbeat = plan.heartbeat,
-        directions = plan.directions,
-    ))
-}
-
-const fn tls(plan: &Plan) -> &'static str {
-    if plan.tls { "(enable: true, require: true)" } else { "(enable: false, require: false)" }
-}
-
-pub(crate) fn read<T: serde::de::DeserializeOwned>(text: &str) -> T {
-    match ron::from_str(text) {
-        Ok(config) => config,
-        Err(error) => panic!("the world's own configuration: {error}\n{text}"),
-    }
+    let mut config = ready::client("dir");
+    (config.file.tls, config.file.heartbeat_interval) = (ready::tls(plan.tls), Seconds(plan.heartbeat));
+    config.directors[0].connection_from_client_to_director = plan.directions.from_client;
+    config.directors[0].connection_from_director_to_client = plan.directions.from_director;
+    let monitor = FileDirector::new("mon".to_owned(), Password::new("monitor"));
+    config.directors.push(FileDirector { monitor: true, ..monitor });
+    let append = Destination { to: vec![MESSAGES.to_owned()], ..Destination::new(DestinationKind::Append) };
+    let destinations = vec![Destination::new(DestinationKind::Director), append];
+    config.messages = vec![Messages { destinations, ..Messages::new("m".to_owned()) }];
+    config
 }

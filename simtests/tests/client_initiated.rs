@@ -157,8 +157,8 @@ fn a_client_that_never_comes_fails_the_job_which_says_what_each_step_saw() {
         let (row, report) = backup(&mut town);
         assert_eq!(row.job_status, b'f', "{report}");
         let fatal = report.lines().find(|line| line.contains("Fatal")).expect("a fatal line");
-        assert!(words.iter().all(|word| fatal.contains(word)), "{directions}: {fatal}");
-        assert!(took(&row) <= steps * 30 * SECOND + 2 * SECOND, "{directions}: {:?}", took(&row));
+        assert!(words.iter().all(|word| fatal.contains(word)), "{directions:?}: {fatal}");
+        assert!(took(&row) <= steps * 30 * SECOND + 2 * SECOND, "{directions:?}: {:?}", took(&row));
     }
 }
 
@@ -295,9 +295,9 @@ fn another_network_disturbs_no_job_and_nobody_but_clients_that_dial() {
         }
         town.world.run_for(5 * SECOND);
         assert!(town.ended(job).is_none(), "it was not in the middle");
-        assert_eq!(dials(&town) - before, usize::from(directions == Directions::CLIENT), "{directions}");
+        assert_eq!(dials(&town) - before, usize::from(directions == Directions::CLIENT), "{directions:?}");
         let ended = town.await_end(job, HOUR).map(|row| row.job_status);
-        assert_eq!(ended, Some(b'T'), "{directions}: {}", town.report(job));
+        assert_eq!(ended, Some(b'T'), "{directions:?}: {}", town.report(job));
     }
 }
 

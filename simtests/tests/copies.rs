@@ -5,18 +5,18 @@ use std::time::Duration;
 
 use towline_core::catalog::JobRow;
 use towline_simtests::gateway::Gateway;
-use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+use towline_simtests::scenario::{GATEWAY, Region, Scenario};
+use towline_simtests::station::{ClientStation, StorageStation};
 use towline_simtests::town::some_files;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
 /// A client and two storage daemons in one network.
 fn region(seed: u64, tls: bool) -> Region {
-    let at = |name: &str| format!(r#"address: "{name}","#);
     let mut scenario = Scenario::new(seed, Gateway::routing(GATEWAY))
-        .client(Station::outside("fd", 10).resource(r#"address: Some("fd"),"#))
-        .storage(Station::outside("sd", 20).resource(&at("sd")))
-        .storage(Station::outside("sd2", 21).resource(&at("sd2")));
+        .client(ClientStation::outside("fd", 10).at("fd"))
+        .storage(StorageStation::outside("sd", 20))
+        .storage(StorageStation::outside("sd2", 21));
     (scenario.copies, scenario.tls) = (true, tls);
     scenario.files = some_files(seed, 12, 30_000);
     // Large enough to be cut in the middle.

@@ -9,12 +9,11 @@ use towline_simtests::gateway::Gateway;
 use towline_simtests::host::HostId;
 use towline_simtests::network::NetworkId;
 use towline_simtests::operator::Heard;
-use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+use towline_simtests::scenario::{GATEWAY, Region, Scenario};
+use towline_simtests::station::{ClientStation, StorageStation};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-/// Only the client may dial the director.
-const DIALS_IN: &str = "connection_from_client_to_director: true, connection_from_director_to_client: false,";
 const DIRECTOR: [u8; 4] = [192, 0, 2, 1];
 const STORAGE: [u8; 4] = [192, 0, 2, 20];
 /// A hundred connections of the crowd every tenth of a second.
@@ -22,10 +21,9 @@ const TURNS: usize = 100;
 
 /// A client behind NAT that dials its director, and a storage daemon.
 fn region(seed: u64) -> Region {
-    let entry = format!(r#"address: Some("192.0.2.1"), {DIALS_IN}"#);
     Scenario::new(seed, Gateway::masquerading(GATEWAY))
-        .client(Station::inside("fd", 10).resource(DIALS_IN).entry(&entry))
-        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#))
+        .client(ClientStation::inside("fd", 10).dials("192.0.2.1"))
+        .storage(StorageStation::outside("sd", 20).at("192.0.2.20"))
         .start()
 }
 

@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use towline_core::config::Seconds;
 use towline_simtests::gateway::Gateway;
 use towline_simtests::host::HostId;
 use towline_simtests::names::View;
-use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+use towline_simtests::scenario::{GATEWAY, Region, Scenario};
+use towline_simtests::station::{ClientStation, StorageStation};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
@@ -20,13 +22,13 @@ const INSIDE: [u8; 4] = [10, 0, 0, 20];
 fn site(patience: u64) -> Region {
     let gateway = Gateway::masquerading(GATEWAY).forward(9102, ([10, 0, 0, 10], 9102)).forward(9103, (INSIDE, 9103));
     let mut region = Scenario::new(81, gateway)
-        .director(&format!("sd_connect_timeout: {patience},"))
+        .director(|director| director.sd_connect_timeout = Seconds::secs(patience))
         .client(
-            Station::inside("fd", 10)
-                .resource(r#"address: Some("192.0.2.254"),"#)
-                .own(&format!("sd_connect_timeout: {patience},")),
+            ClientStation::inside("fd", 10)
+                .at("192.0.2.254")
+                .with(|fd| fd.own.file.sd_connect_timeout = Seconds::secs(patience)),
         )
-        .storage(Station::inside("sd", 20).resource(&format!(r#"address: "{NAME}","#)))
+        .storage(StorageStation::inside("sd", 20).at(NAME))
         .start();
     region.world.set_name(NAME, vec![GATEWAY.into()]);
     region.world.add_host("nobody", [192, 0, 2, 99].into());

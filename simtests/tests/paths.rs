@@ -6,10 +6,12 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use towline_core::catalog::JobRow;
+use towline_core::config::Seconds;
 use towline_core::event::Event;
 use towline_simtests::gateway::{Gateway, Rule, Unknown, Verdict, Way};
 use towline_simtests::network::NetworkId;
-use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+use towline_simtests::scenario::{GATEWAY, Region, Scenario};
+use towline_simtests::station::{ClientStation, StorageStation};
 use towline_simtests::town::some_files;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -42,14 +44,25 @@ fn good(region: &mut Region, line: &str) {
     assert_eq!(char::from(row.job_status), 'T', "{line}: {}", region.report(job));
 }
 
+/// A file daemon that is dialled at this address, with its heartbeat interval in seconds.
+fn client(station: ClientStation, address: &str, interval: u64) -> ClientStation {
+    station.at(address).with(|fd| fd.own.file.heartbeat_interval = Seconds::secs(interval))
+}
+
+/// The storage daemon, with its heartbeat interval in seconds.
+fn storage(interval: u64) -> StorageStation {
+    let station = StorageStation::outside("sd", 20).at("192.0.2.20");
+    station.with(|sd| sd.own.storage.heartbeat_interval = Seconds::secs(interval))
+}
+
 /// A director behind a gateway that forgets after `idle` seconds, whose heartbeat interval is `interval`; a job whose
 /// control channels carry nothing else for hours.
 fn quiet_job(idle: u64, interval: u64, unknown: Unknown) -> (Region, u32) {
     let gateway = Gateway::masquerading(GATEWAY).forgets(SECOND * u32::try_from(idle).unwrap(), unknown);
     let mut scenario = Scenario::new(4, gateway)
-        .director(&format!("heartbeat_interval: {interval},"))
-        .client(Station::outside("fd", 10).resource(r#"address: Some("192.0.2.10"),"#).own("heartbeat_interval: 0,"))
-        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#).own("heartbeat_interval: 0,"));
+        .director(|director| director.heartbeat_interval = Seconds::secs(interval))
+        .client(client(ClientStation::outside("fd", 10), "192.0.2.10", 0))
+        .storage(storage(0));
     scenario.director_behind = Some(0);
     let mut region = scenario.start();
     let client = region.clients[0].host;
@@ -81,13 +94,12 @@ fn a_quiet_control_channel_outlives_a_four_minute_nat_with_a_heartbeat_a_second_
 
 /// Two file daemons and a storage daemon: the first file daemon behind a gateway that forwards its port, the others outside.
 fn office(seed: u64) -> Region {
-    let beats = format!("heartbeat_interval: {INTERVAL},");
     let gateway = Gateway::masquerading(GATEWAY).forward(9102, ([10, 0, 0, 10], 9102));
     let mut scenario = Scenario::new(seed, gateway)
-        .director(&beats)
-        .client(Station::inside("fd", 10).resource(r#"address: Some("192.0.2.254"),"#).own(&beats))
-        .client(Station::outside("other", 11).resource(r#"address: Some("192.0.2.11"),"#).own(&beats))
-        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#).own(&beats));
+        .director(|director| director.heartbeat_interval = Seconds::secs(INTERVAL.into()))
+        .client(client(ClientStation::inside("fd", 10), "192.0.2.254", INTERVAL.into()))
+        .client(client(ClientStation::outside("other", 11), "192.0.2.11", INTERVAL.into()))
+        .storage(storage(INTERVAL.into()));
     scenario.files = some_files(seed, 60, 200_000);
     let mut region = scenario.start();
     let (client, storage) = (region.clients[0].host, region.storages[0].host);
@@ -236,13 +248,16 @@ fn shut_in(passive: bool) -> Region {
         .map(|from| Rule::new(Way::In, Verdict::Accept).ports(9102).from(IpAddr::from(from)))
         .to_vec();
     Scenario::new(10, gateway)
-        .client(
-            Station::inside("fd", 10)
-                .resource(&format!(r#"address: Some("10.0.0.10"), passive: {passive},"#))
-                .own("sd_connect_timeout: 60,"),
+        .client(ClientStation::inside("fd", 10).at("10.0.0.10").with(|fd| {
+            fd.resource.passive = passive;
+            fd.own.file.sd_connect_timeout = Seconds(60);
+        }))
+        .storage(StorageStation::outside("sd", 20).at("192.0.2.20"))
+        .storage(
+            StorageStation::outside("other", 21)
+                .at("192.0.2.21")
+                .with(|sd| sd.own.storage.fd_connect_timeout = Seconds(60)),
         )
-        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#))
-        .storage(Station::outside("other", 21).resource(r#"address: "192.0.2.21","#).own("fd_connect_timeout: 60,"))
         .start()
 }
 
@@ -268,22 +283,20 @@ fn a_passive_client_whose_firewall_lets_nothing_out_is_backed_up_and_restored() 
     assert_eq!(char::from(row.job_status), 'f', "the firewall has stopped nothing: {}", active.report(job));
 }
 
-/// Only the client may dial the director.
-const DIALS_IN: &str = "connection_from_client_to_director: true, connection_from_director_to_client: false,";
-
 /// A client behind a gateway that lets nobody in and forgets, in silence, after four minutes. Both sides have their
 /// heartbeat interval; the director waits for a client for `patience` seconds.
 fn waiting(gateway: Gateway, client: u64, director: u64, patience: u64) -> Region {
     let gateway = gateway.forgets(SECOND * 240, Unknown::Drop);
     let mut region = Scenario::new(9, gateway)
-        .director(&format!("heartbeat_interval: {director}, fd_connect_timeout: {patience},"))
+        .director(|own| {
+            (own.heartbeat_interval, own.fd_connect_timeout) = (Seconds::secs(director), Seconds::secs(patience));
+        })
         .client(
-            Station::inside("fd", 10)
-                .resource(DIALS_IN)
-                .entry(&format!(r#"address: Some("192.0.2.1"), {DIALS_IN}"#))
-                .own(&format!("heartbeat_interval: {client},")),
+            ClientStation::inside("fd", 10)
+                .dials("192.0.2.1")
+                .with(|fd| fd.own.file.heartbeat_interval = Seconds::secs(client)),
         )
-        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#))
+        .storage(StorageStation::outside("sd", 20).at("192.0.2.20"))
         .start();
     region.world.run_for(SECOND * 10);
     assert_eq!(dials(&region), 0, "{}", region.world.trace().tail(40));

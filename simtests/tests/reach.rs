@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use towline_simtests::gateway::{Gateway, Verdict};
-use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+use towline_simtests::scenario::{GATEWAY, Region, Scenario};
+use towline_simtests::station::{ClientStation, StorageStation};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -104,28 +105,31 @@ impl Case {
         if self.forwards.1 {
             gateway = gateway.forward(9103, ([10, 0, 0, 20], 9103));
         }
-        let station = |name, side, last: u8| match side {
-            Inside => (Station::inside(name, last), "192.0.2.254".to_owned()),
-            Outside => (Station::outside(name, last), format!("192.0.2.{last}")),
+        let address = |side, last: u8| match side {
+            Inside => "192.0.2.254".to_owned(),
+            Outside => format!("192.0.2.{last}"),
         };
-        let lan =
-            |has: bool, last: u8| if has { format!(r#"lan_address: Some("10.0.0.{last}"),"#) } else { String::new() };
-        let networks = |own: &str, last: u8, address: &str| match self.networks {
-            Networks::Nothing => String::new(),
-            Networks::Inner => format!(r#"networks: {{ "site": "10.0.0.{last}" }},"#),
-            Networks::Outer => format!(r#"networks: {{ "site": "{address}" }},"#),
-            Networks::Apart => format!(r#"networks: {{ "{own}": "10.0.0.{last}" }},"#),
+        let lan = |has: bool, last: u8| has.then(|| format!("10.0.0.{last}"));
+        let networks = |own: &str, last: u8, address: &str| {
+            let network = match self.networks {
+                Networks::Nothing => None,
+                Networks::Inner => Some(("site", format!("10.0.0.{last}"))),
+                Networks::Outer => Some(("site", address.to_owned())),
+                Networks::Apart => Some((own, format!("10.0.0.{last}"))),
+            };
+            network.into_iter().map(|(name, address)| (name.to_owned(), address)).collect()
         };
-        let (client, address) = station("fd", self.client, 10);
-        let client = client.resource(&format!(
-            r#"address: Some("{address}"), passive: {}, {} {}"#,
-            self.passive,
-            lan(self.lan.0, 10),
-            networks("homes", 10, &address),
-        ));
-        let (storage, address) = station("sd", self.storage, 20);
-        let (lan, networks) = (lan(self.lan.1, 20), networks("racks", 20, &address));
-        let storage = storage.resource(&format!(r#"address: "{address}", {lan} {networks}"#));
+        let at = address(self.client, 10);
+        let place = if self.client == Inside { ClientStation::inside } else { ClientStation::outside };
+        let client = place("fd", 10).at(&at).with(|fd| {
+            fd.resource.passive = self.passive;
+            (fd.resource.lan_address, fd.resource.networks) = (lan(self.lan.0, 10), networks("homes", 10, &at));
+        });
+        let at = address(self.storage, 20);
+        let place = if self.storage == Inside { StorageStation::inside } else { StorageStation::outside };
+        let storage = place("sd", 20).at(&at).with(|sd| {
+            (sd.resource.lan_address, sd.resource.networks) = (lan(self.lan.1, 20), networks("racks", 20, &at));
+        });
         Scenario::new(seed, gateway).client(client).storage(storage).start()
     }
 

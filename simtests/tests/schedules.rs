@@ -2,16 +2,27 @@
 
 use std::time::Duration;
 
+use towline_core::config::{Run, Schedule, TimeOfDay, Weekday};
 use towline_core::event::Event;
 use towline_core::notice::Notice;
 use towline_simtests::town::{Directions, Plan, Town, some_files};
 
 const DAY: Duration = Duration::from_secs(86_400);
 /// The town's clocks begin on Thursday, 1 January 2026, at midnight.
-const WEEK: &str = r#"schedules: [(name: "nightly", runs: [
-    (at: ["21:00"], days: [mon, tue, wed, thu, fri, sat]),
-    (at: ["03:30", "15:30"], days: [sun]),
-])],"#;
+fn week() -> Vec<Schedule> {
+    use Weekday::{Fri, Mon, Sat, Sun, Thu, Tue, Wed};
+    let working = Run { days: vec![Mon, Tue, Wed, Thu, Fri, Sat], ..at(&["21:00"]) };
+    vec![schedule("nightly", vec![working, Run { days: vec![Sun], ..at(&["03:30", "15:30"]) }])]
+}
+
+/// A line of a schedule: every day at these times.
+fn at(times: &[&str]) -> Run {
+    Run::new(times.iter().map(|time| TimeOfDay::parse(time).expect("a time of day")).collect())
+}
+
+fn schedule(name: &str, runs: Vec<Run>) -> Schedule {
+    Schedule { runs, ..Schedule::new(name.to_owned()) }
+}
 
 /// When the jobs of the catalog were ordered, in days, hours and minutes since the beginning.
 fn ordered(town: &Town) -> Vec<(i64, i64, i64)> {
@@ -22,7 +33,7 @@ fn ordered(town: &Town) -> Vec<(i64, i64, i64)> {
 }
 
 fn plan(seed: u64) -> Plan {
-    Plan { files: some_files(seed, 3, 2_000), schedule: WEEK.to_owned(), ..Plan::new(seed) }
+    Plan { files: some_files(seed, 3, 2_000), schedules: week(), ..Plan::new(seed) }
 }
 
 #[test]
@@ -49,8 +60,10 @@ fn a_director_that_was_away_orders_the_next_moment_and_not_the_missed_ones() {
 }
 
 /// Every night a backup of a client that dials in, and a verify job which is not made up for.
-const NIGHTLY: &str =
-    r#"schedules: [(name: "nightly", runs: [(at: ["21:00"])]), (name: "verified", runs: [(at: ["23:00"])])],"#;
+fn nightly() -> Vec<Schedule> {
+    [("nightly", "21:00"), ("verified", "23:00")].map(|(name, time)| schedule(name, vec![at(&[time])])).into()
+}
+
 const NIGHTS: u32 = 30;
 
 /// What the director has logged since it started last.
@@ -72,7 +85,7 @@ fn thirty_nights_with_a_client_that_is_away_and_a_director_that_is_down() {
     let noon = |day: u32| DAY * day + DAY / 2;
     let plan = Plan {
         files: some_files(53, 3, 2_000),
-        schedule: NIGHTLY.to_owned(),
+        schedules: nightly(),
         directions: Directions::CLIENT,
         run_on_connect: 6 * 3_600,
         makes_up: true,
@@ -139,7 +152,7 @@ fn thirty_nights_with_a_client_that_is_away_and_a_director_that_is_down() {
 fn nights_of_waiting(seed: u64, directions: Directions, stops: bool) {
     let plan = Plan {
         files: some_files(seed, 3, 2_000),
-        schedule: r#"schedules: [(name: "nightly", runs: [(at: ["21:00"])])],"#.to_owned(),
+        schedules: vec![schedule("nightly", vec![at(&["21:00"])])],
         directions,
         wait_for_client: 9 * 3_600,
         makes_up: true,

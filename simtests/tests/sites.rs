@@ -4,12 +4,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use towline_core::config::{DirectorConfig, FileConfig, Seconds};
 use towline_core::socket::IoKind;
 use towline_simtests::calls::{Barrier, Outcome};
 use towline_simtests::edge::{Edge, Uplink};
 use towline_simtests::gateway::{Firewall, Gateway, Verdict, Way};
 use towline_simtests::link::Link;
-use towline_simtests::site::{Config, Daemon, Machine, Mistake, Network, Site};
+use towline_simtests::ready;
+use towline_simtests::site::{Daemon, Machine, Mistake, Network, Site};
 
 const OUTSIDE: [u8; 4] = [192, 0, 2, 254];
 const HOUR: Duration = Duration::from_secs(3600);
@@ -18,40 +20,16 @@ fn address(of: [u8; 4]) -> IpAddr {
     of.into()
 }
 
-fn director(storage: &str) -> Config {
-    Config::Director(Box::new(
-        ron::from_str(&format!(
-            r#"(director: (name: "dir", password: "console", listen: ["0.0.0.0"], tls: (enable: false, require: false),
-                    fd_connect_timeout: 60),
-                clients: [(name: "fd", address: Some("laptop"), password: "f")],
-                storages: [(name: "sd", address: "{storage}", password: "s", device: "dev", media_type: "File")],
-                jobs: [(name: "backup", client: "fd", fileset: "set", storage: "sd", pool: "pool")],
-                pools: [(name: "pool", label_format: Some("vol-"))],
-                filesets: [(name: "set", include: [(files: ["/data"])])])"#
-        ))
-        .unwrap(),
-    ))
+fn director(storage: &str) -> DirectorConfig {
+    let mut config = ready::director("laptop", storage);
+    config.director.fd_connect_timeout = Seconds(60);
+    config
 }
 
-fn storage() -> Config {
-    Config::Storage(Box::new(
-        ron::from_str(
-            r#"(storage: (name: "sd", listen: ["0.0.0.0"], tls: (enable: false, require: false)),
-                directors: [(name: "dir", password: "s")],
-                devices: [(name: "dev", media_type: "File", archive_device: "/volumes")])"#,
-        )
-        .unwrap(),
-    ))
-}
-
-fn client() -> Config {
-    Config::File(Box::new(
-        ron::from_str(
-            r#"(file: (name: "fd", listen: ["0.0.0.0"], tls: (enable: false, require: false), sd_connect_timeout: 60),
-                directors: [(name: "dir", password: "f")])"#,
-        )
-        .unwrap(),
-    ))
+fn client() -> FileConfig {
+    let mut config = ready::client("dir");
+    config.file.sd_connect_timeout = Seconds(60);
+    config
 }
 
 /// Director and storage daemon on one host behind a gateway, the client outside; the storage has this address.
@@ -61,7 +39,11 @@ fn office(storage_address: &str, gateway: Gateway) -> Site {
         seed: 1,
         networks: vec![Network::new("office", None, gateway)],
         hosts: vec![host("backup", Some(0), [10, 0, 0, 1]), host("laptop", None, [192, 0, 2, 10])],
-        daemons: vec![Daemon::new(0, director(storage_address)), Daemon::new(0, storage()), Daemon::new(1, client())],
+        daemons: vec![
+            Daemon::new(0, director(storage_address).into()),
+            Daemon::new(0, ready::storage().into()),
+            Daemon::new(1, client().into()),
+        ],
         files: [(b"/data/file".to_vec(), vec![7; 10_000].into())].into(),
         ..Site::default()
     }
@@ -196,8 +178,8 @@ fn what_is_wrong_with_a_site_is_found_before_it_starts() {
     site.networks[0].around = Some(0);
     site.hosts.push(Machine::new("twin", Some(0), address([10, 0, 0, 1])));
     site.hosts.push(Machine::new("lost", Some(7), address([10, 0, 0, 2])));
-    site.daemons.push(Daemon::new(9, storage()));
-    site.daemons.push(Daemon::new(1, director("backup")));
+    site.daemons.push(Daemon::new(9, ready::storage().into()));
+    site.daemons.push(Daemon::new(1, director("backup").into()));
     let found = site.start().unwrap_err();
     let expected = [
         Mistake::Loop(0),

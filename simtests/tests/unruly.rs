@@ -5,13 +5,12 @@ use std::time::Duration;
 
 use towline_core::event::Event;
 use towline_simtests::gateway::Gateway;
-use towline_simtests::scenario::{GATEWAY, Region, Scenario, Station};
+use towline_simtests::scenario::{GATEWAY, Region, Scenario};
+use towline_simtests::station::{ClientStation, StorageStation};
 use towline_simtests::town::{Directions, Plan, Town, some_files};
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);
-/// Only the client may dial the director.
-const DIALS_IN: &str = "connection_from_client_to_director: true, connection_from_director_to_client: false,";
 
 /// The lines of the trace with these words, as far as it goes back.
 fn lines(trace: &towline_simtests::trace::Trace, words: &str, all: &mut BTreeSet<String>) {
@@ -20,11 +19,10 @@ fn lines(trace: &towline_simtests::trace::Trace, words: &str, all: &mut BTreeSet
 
 /// A director with a client that dials in, another one that is dialled, and a storage daemon.
 fn region() -> Region {
-    let entry = format!(r#"address: Some("192.0.2.1"), {DIALS_IN}"#);
     let mut scenario = Scenario::new(91, Gateway::masquerading(GATEWAY))
-        .client(Station::outside("fd", 10).resource(DIALS_IN).entry(&entry))
-        .client(Station::outside("other", 11).resource(r#"address: Some("192.0.2.11"),"#))
-        .storage(Station::outside("sd", 20).resource(r#"address: "192.0.2.20","#));
+        .client(ClientStation::outside("fd", 10).dials("192.0.2.1"))
+        .client(ClientStation::outside("other", 11).at("192.0.2.11"))
+        .storage(StorageStation::outside("sd", 20).at("192.0.2.20"));
     scenario.files = some_files(91, 40, 100_000);
     let mut region = scenario.start();
     let (other, storage) = (region.clients[1].host, region.storages[0].host);

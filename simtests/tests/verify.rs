@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use towline_core::catalog::JobRow;
+use towline_core::config::{Run, Schedule, TimeOfDay};
 use towline_core::wire::block::{BlockHeader, seal};
 use towline_simtests::town::{Directions, Plan, Town, some_files};
 
@@ -176,8 +177,11 @@ fn a_client_that_is_gone_in_the_middle_ends_a_verify_job_as_failed() {
 
 #[test]
 fn a_schedule_runs_a_verify_job_and_status_shows_it() {
-    let runs = r#"(name: "nightly", runs: [(at: ["21:00"])]), (name: "verified", runs: [(at: ["22:00"])])"#;
-    let mut town = Town::new(Plan { schedule: format!("schedules: [{runs}],"), ..Plan::new(68) });
+    let schedules = [("nightly", 21), ("verified", 22)].map(|(name, hour)| Schedule {
+        runs: vec![Run::new(vec![TimeOfDay { minutes: hour * 60 }])],
+        ..Schedule::new(name.to_owned())
+    });
+    let mut town = Town::new(Plan { schedules: schedules.into(), ..Plan::new(68) });
     let status = town.say("status director", SECOND).unwrap_or_default();
     let line = "VolumeToCatalog Verify    10  01-Jan-26 22:00    verify             verified";
     assert!(status.contains(line), "{status}");

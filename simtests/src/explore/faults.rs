@@ -219,7 +219,7 @@ impl Faults {
     /// A daemon nobody knows; in clear also one that says to be a client without its password.
     fn impostor(&mut self, region: &mut Region, draw: &Draw) {
         let (guest, _) = self.guest(region, Who::Director);
-        region.start_impostor(guest, IMPOSTOR, &format!("heartbeat_interval: {},", draw.heartbeat));
+        region.start_impostor(guest, IMPOSTOR, draw.heartbeat());
         self.impostors.push(guest);
         if !draw.tls {
             self.wait(region, (IMPOSTOR, IMPOSTOR));

@@ -3,12 +3,15 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
+use towline_core::config::{Bytes, Job, Level, Run, Schedule, Seconds, TimeOfDay};
+
 use crate::disk::Files;
 use crate::gateway::{Gateway, Unknown, Verdict, Way};
 use crate::host::HostId;
 use crate::network::NetworkId;
 use crate::rng::Rng;
-use crate::scenario::{GATEWAY, Region, Scenario, Station};
+use crate::scenario::{GATEWAY, Region, Scenario, job};
+use crate::station::{ClientStation, StorageStation};
 use crate::stock::Make;
 use crate::town::some_files;
 
@@ -18,6 +21,8 @@ use super::draw::{Border, Dialled, Draw, Family, Inside, Who};
 pub(super) const TIMED: &str = "timed";
 /// The port of file daemons.
 const FILE_PORT: u16 = 9102;
+/// How long daemons try to reach each other, and wait for each other.
+const PATIENCE: Seconds = Seconds::secs(300);
 
 /// Starts all daemons of a draw.
 pub(super) fn start(draw: &Draw) -> Region {
@@ -28,19 +33,15 @@ pub(super) fn start(draw: &Draw) -> Region {
     scenario.tls = draw.tls;
     scenario.copies = draw.copies;
     if draw.schedule {
-        let every_hour: Vec<String> = (0..24).map(|hour| format!(r#""{hour:02}:20""#)).collect();
-        scenario.more = format!(r#"schedules: [(name: "hourly", runs: [(at: [{}])])],"#, every_hour.join(", "));
-        scenario.jobs = format!(
-            r#", (name: "{TIMED}", level: full, client: "fd0", fileset: "set", storage: "sd0", pool: "sd0",
-                 schedule: Some("hourly"))"#
-        );
+        let every_hour = (0..24).map(|hour| TimeOfDay { minutes: hour * 60 + 20 }).collect();
+        let hourly = Schedule { runs: vec![Run::new(every_hour)], ..Schedule::new("hourly".to_owned()) };
+        let timed = Job { level: Level::Full, schedule: Some(hourly.name.clone()), ..job(TIMED, "fd0", "sd0", "sd0") };
+        (scenario.schedules, scenario.jobs) = (vec![hourly], vec![timed]);
     }
     scenario.budget = Some(draw.budget);
-    if draw.volume_bytes > 0 {
-        scenario.pool = format!("maximum_volume_bytes: {},", draw.volume_bytes);
-    }
-    let heartbeat = format!("heartbeat_interval: {},", draw.heartbeat);
-    scenario.director = format!("{heartbeat} sd_connect_timeout: 300,");
+    scenario.pool.maximum_volume_bytes = Bytes(draw.volume_bytes);
+    scenario.director.heartbeat_interval = draw.heartbeat();
+    scenario.director.sd_connect_timeout = PATIENCE;
     scenario.director_behind = draw.is_office_inside().then_some(0);
     scenario.clients = (0..draw.clients.len()).map(|n| client(draw, n)).collect();
     scenario.storages = (0..draw.storages.len()).map(|n| storage(draw, n)).collect();
@@ -131,6 +132,11 @@ impl Draw {
         [Who::Director].into_iter().chain(clients).chain(storages).collect()
     }
 
+    /// The heartbeat interval of all daemons.
+    pub(super) const fn heartbeat(&self) -> Seconds {
+        Seconds::secs(self.heartbeat)
+    }
+
     fn is_office_inside(&self) -> bool {
         self.gateway.as_ref().is_some_and(|border| border.inside == Inside::Office)
     }
@@ -188,36 +194,36 @@ fn gateway(draw: &Draw) -> Gateway {
     gateway
 }
 
-fn client(draw: &Draw, n: usize) -> Station {
+fn client(draw: &Draw, n: usize) -> ClientStation {
     let (plan, name) = (&draw.clients[n], name(Who::Client(n)));
     let is_inside = draw.gateway.as_ref().is_some_and(|border| border.inside == Inside::Clients);
-    let place = if is_inside { Station::inside } else { Station::outside };
+    let place = if is_inside { ClientStation::inside } else { ClientStation::outside };
     let outside = GATEWAY.map(|part| part.to_string()).join(".");
     let own_address = if draw.translates(Inside::Clients) { &outside } else { &name };
     let director = if draw.translates(Inside::Office) { &outside } else { "dir" };
     let (by_client, by_director) = (plan.dialled.waits(), plan.dialled != Dialled::ByClient);
-    let directions =
-        format!("connection_from_client_to_director: {by_client}, connection_from_director_to_client: {by_director},");
-    // What nobody dials has no address.
-    let known_at = match by_director || plan.passive {
-        true => format!(r#"address: Some("{own_address}"),"#),
-        false => String::new(),
-    };
-    place(&name, address(n, 10))
-        .made(make(plan.stock))
-        .of_protocol(plan.protocol)
-        .resource(&format!("{known_at} passive: {}, {directions}", plan.passive))
-        .own(&format!("heartbeat_interval: {}, sd_connect_timeout: 300,", draw.heartbeat))
-        .entry(&format!(r#"address: Some("{director}"), {directions}"#))
+    place(&name, address(n, 10)).made(make(plan.stock)).with(|station| {
+        station.protocol = plan.protocol;
+        let (there, here) = (&mut station.resource, &mut station.own);
+        // What nobody dials has no address.
+        there.address = (by_director || plan.passive).then(|| own_address.clone());
+        there.passive = plan.passive;
+        (there.connection_from_client_to_director, there.connection_from_director_to_client) = (by_client, by_director);
+        (here.file.heartbeat_interval, here.file.sd_connect_timeout) = (draw.heartbeat(), PATIENCE);
+        let known = &mut here.directors[0];
+        known.address = Some(director.to_owned());
+        (known.connection_from_client_to_director, known.connection_from_director_to_client) = (by_client, by_director);
+    })
 }
 
-fn storage(draw: &Draw, n: usize) -> Station {
+fn storage(draw: &Draw, n: usize) -> StorageStation {
     let name = name(Who::Storage(n));
-    let place = if draw.is_office_inside() { Station::inside } else { Station::outside };
+    let place = if draw.is_office_inside() { StorageStation::inside } else { StorageStation::outside };
     let outside = GATEWAY.map(|part| part.to_string()).join(".");
     let dialled = if draw.translates(Inside::Office) { &outside } else { &name };
-    place(&name, address(n, 20))
-        .made(make(draw.storages[n].stock))
-        .resource(&format!(r#"address: "{dialled}","#))
-        .own(&format!("heartbeat_interval: {}, client_connect_wait: 300, fd_connect_timeout: 300,", draw.heartbeat))
+    place(&name, address(n, 20)).made(make(draw.storages[n].stock)).at(dialled).with(|station| {
+        let own = &mut station.own.storage;
+        own.heartbeat_interval = draw.heartbeat();
+        (own.client_connect_wait, own.fd_connect_timeout) = (PATIENCE, PATIENCE);
+    })
 }
