@@ -209,9 +209,7 @@ impl Tables {
                 Ok(CatalogAnswer::Jobs(jobs_for_restore(self.jobs.values(), of, before, now)))
             }
             CatalogRequest::JobMediaOf { jobs } => Ok(CatalogAnswer::Pieces(self.pieces_of(&jobs))),
-            CatalogRequest::FilesForRestore { jobs, .. } => {
-                Ok(CatalogAnswer::RestoreFiles(jobs.iter().map(|&job_id| self.all_of(job_id)).collect()))
-            }
+            CatalogRequest::FilesForRestore { jobs, .. } => Ok(CatalogAnswer::RestoreFiles(self.newest_of(&jobs))),
             CatalogRequest::FilesByName { job_id, names } => {
                 let mut files = self.rows_of(job_id);
                 files.retain(|row| names.contains(&row.name));
@@ -439,7 +437,30 @@ impl Tables {
         all
     }
 
-    /// Every file of a job: the simulator restores whole jobs.
+    /// The newest version of each file of these jobs, the oldest job first; of one job all that it has.
+    fn newest_of(&self, jobs: &[u32]) -> Vec<RestoreFiles> {
+        if let [job_id] = *jobs {
+            return vec![self.all_of(job_id)];
+        }
+        let mut newest: BTreeMap<&[u8], (u32, u32)> = BTreeMap::new();
+        for &job_id in jobs {
+            for (&place, name) in self.files.range((job_id, 0)..=(job_id, u32::MAX)) {
+                newest.insert(name, place);
+            }
+        }
+        let mut chosen: BTreeMap<u32, Vec<IndexRange>> = BTreeMap::new();
+        let places: BTreeSet<(u32, u32)> = newest.into_values().collect();
+        for (job_id, index) in places {
+            let ranges = chosen.entry(job_id).or_default();
+            match ranges.last_mut() {
+                Some(range) if range.last + 1 == index => range.last = index,
+                _ => ranges.push(IndexRange { first: index, last: index }),
+            }
+        }
+        chosen.into_iter().map(|(job_id, ranges)| RestoreFiles { job_id, ranges }).collect()
+    }
+
+    /// Every file of a job.
     fn all_of(&self, job_id: u32) -> RestoreFiles {
         let last = self.jobs.get(&job_id).map_or(0, |job| job.job_files);
         RestoreFiles { job_id, ranges: (last > 0).then_some(IndexRange { first: 1, last }).into_iter().collect() }

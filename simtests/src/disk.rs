@@ -40,6 +40,8 @@ pub struct Disk(Arc<Mutex<Store>>);
 pub struct Store {
     /// The files.
     pub files: Files,
+    /// When files were changed, in seconds since 1970 by their host's clock; the others are older than any backup.
+    pub changed: BTreeMap<Vec<u8>, i64>,
     /// Volumes by folder and name.
     pub volumes: BTreeMap<String, Vec<u8>>,
     /// Bytes that volumes may have together; 0 for no limit.
@@ -128,8 +130,8 @@ impl OpenThings {
     pub(crate) fn work(&mut self, work: DiskWork) -> DiskDone {
         let mut store = self.disk.store();
         match work {
-            DiskWork::OpenBackup { handle, fileset, .. } => {
-                self.open.insert(handle, Open::Backup(Backup::new(&fileset, &store)));
+            DiskWork::OpenBackup { handle, fileset, changes, .. } => {
+                self.open.insert(handle, Open::Backup(Backup::new(&fileset, changes.since, &store)));
                 DiskDone::Opened
             }
             DiskWork::OpenRestore { handle, order } => {

@@ -55,6 +55,8 @@ pub struct Scenario {
     pub clients: Vec<ClientStation>,
     /// The storage daemons.
     pub storages: Vec<StorageStation>,
+    /// The level of the backups of each client to each storage.
+    pub level: Level,
     /// Whether the first storage's backups can be copied: jobs `copy` and `migrate` to the second storage; and a second
     /// device of the first, with the jobs `near`, a backup, `copy-near` and `migrate-near`.
     pub copies: bool,
@@ -85,6 +87,7 @@ impl Scenario {
             director_behind: None,
             clients: Vec::new(),
             storages: Vec::new(),
+            level: Level::Full,
             copies: false,
             pool: Pool::new(String::new()),
             budget: None,
@@ -179,7 +182,7 @@ impl Scenario {
                 let job = |name: String| job(&name, client, storage, storage);
                 let restore = job(format!("restore-{client}-{storage}"));
                 config.jobs.extend([
-                    Job { level: Level::Full, ..job(format!("{client}-{storage}")) },
+                    Job { level: self.level, ..job(format!("{client}-{storage}")) },
                     Job { kind: JobKind::Restore, r#where: Some("/restored".to_owned()), ..restore },
                     Job { kind: JobKind::Verify, ..job(format!("verify-{client}-{storage}")) },
                 ]);

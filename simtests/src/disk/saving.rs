@@ -82,7 +82,10 @@ enum Step {
 }
 
 impl Backup {
-    pub(super) fn new(fileset: &FileSet, store: &Store) -> Self {
+    /// Of what was changed since this second on, or of everything.
+    pub(super) fn new(fileset: &FileSet, since: Option<i64>, store: &Store) -> Self {
+        let is_due =
+            |name: &Vec<u8>| since.is_none_or(|since| store.changed.get(name).is_some_and(|changed| *changed >= since));
         let below = |name: &[u8]| {
             let mut paths = fileset.includes.iter().flat_map(|block| &block.files);
             paths.any(|path| name.starts_with(path))
@@ -101,7 +104,7 @@ impl Backup {
         for folder in &unlisted {
             backup.leave_out(folder, "could not be read; what it contains is not saved");
         }
-        for (name, contents) in store.files.iter().filter(|(name, _)| below(name)) {
+        for (name, contents) in store.files.iter().filter(|(name, _)| below(name) && is_due(name)) {
             if unlisted.iter().any(|folder| name.starts_with(folder)) {
                 continue;
             }

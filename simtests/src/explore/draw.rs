@@ -48,6 +48,10 @@ pub struct Draw {
     /// Whether names lead to addresses of IPv6 as well.
     #[serde(default)]
     pub family: Family,
+    /// Whether backups save only what has changed since the one before them, as soon as there is one, and people change only
+    /// some of the files.
+    #[serde(default)]
+    pub incremental: bool,
     /// Whether the first client is backed up to the first storage daemon by a schedule, once in an hour.
     #[serde(default)]
     pub schedule: bool,
@@ -218,6 +222,7 @@ impl Draw {
             budget: BUDGET,
             volume_bytes: 0,
             family: Family::V4,
+            incremental: false,
             schedule: false,
             gateway,
             copies: storages.len() > 1 && rng.one_in(2),

@@ -8,6 +8,7 @@ use towline_core::catalog::JobRow;
 use towline_core::time::Instant;
 use towline_core::wire::status_reply::StatusReply;
 
+use crate::catalog::Tables;
 use crate::disk::{Contents, Disk, Files, Flaw};
 use crate::operator::Heard;
 use crate::scenario::Region;
@@ -142,10 +143,8 @@ impl Evidence {
                 Some(_) => {}
                 None if is_end(row) => {
                     self.ended.insert(row.job_id, row.job_status);
-                    // Of a client with a backup that may be somebody else's, that may be what is restored.
-                    let is_tainted =
-                        |other: &JobRow| other.client == row.client && self.tainted.contains(&other.job_id);
-                    if row.job_type == b'R' && row.job_status == b'T' && !tables.jobs.values().any(is_tainted) {
+                    let is_good = row.job_type == b'R' && row.job_status == b'T';
+                    if is_good && !self.may_be_others(&tables, &row.client) {
                         let verdict = self.compare(region, row, None);
                         self.restores.push((row.job_id, verdict));
                     }
@@ -169,6 +168,20 @@ impl Evidence {
                 self.tainted.insert(row.job_id);
             }
         }
+    }
+
+    /// Whether what is restored of a client may be somebody else's.
+    pub(super) fn is_tainted(&self, region: &Region, client: &str) -> bool {
+        self.may_be_others(&region.catalog.tables(), client)
+    }
+
+    fn may_be_others(&self, tables: &Tables, client: &str) -> bool {
+        tables.jobs.values().any(|row| row.client == client && self.tainted.contains(&row.job_id))
+    }
+
+    /// The files of a client as they are now.
+    pub(super) fn newest(&self, client: usize) -> &Files {
+        self.trees[client].last().unwrap_or(&NOTHING)
     }
 
     /// Notes what the director has answered to the operator.
@@ -252,6 +265,8 @@ impl Evidence {
         (0..self.trees.len()).find(|&n| scene::name(Who::Client(n)) == row.client)
     }
 }
+
+static NOTHING: Files = Files::new();
 
 /// Whether all in which these two differ is explained by flaws.
 fn is_explained(flaws: &Flaws, tree: &Files, back: &Files) -> bool {

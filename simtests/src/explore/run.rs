@@ -173,6 +173,7 @@ impl<'a> Run<'a> {
         self.check(Moment::Rest)?;
         self.back_up()?;
         self.restore()?;
+        self.restore_newest()?;
         self.ask_daemons()?;
         self.rest()?;
         self.check(Moment::End)
@@ -235,9 +236,13 @@ impl<'a> Run<'a> {
             What::Status(who @ Who::Client(_)) => self.say(&format!("status client={}", name(who))),
             What::Status(who @ Who::Storage(_)) => self.say(&format!("status storage={}", name(who))),
             What::Change(client) => {
-                let version = self.evidence.trees[client].len();
-                let tree = scene::tree(self.draw, client, version as u64);
+                let version = self.evidence.trees[client].len() as u64;
+                let before = self.evidence.newest(client);
+                let tree = scene::changed(self.draw, client, version, before);
+                let at = self.region.world.wall_of(self.region.clients[client].host).seconds();
                 let mut store = self.region.clients[client].disk.store();
+                let changed = tree.iter().filter(|(name, contents)| before.get(*name) != Some(*contents));
+                store.changed.extend(changed.map(|(name, _)| (name.clone(), at)));
                 store.files.retain(|name, _| !name.starts_with(b"/data/"));
                 store.files.extend(tree.clone());
                 drop(store);
@@ -390,7 +395,9 @@ impl<'a> Run<'a> {
     /// Every job that is shown as good can be restored, and is what was saved.
     fn restore(&mut self) -> Verdict {
         let rows: Vec<JobRow> = self.region.catalog.tables().jobs.values().cloned().collect();
-        let is_whole = |row: &&JobRow| is_good(row) && b"BC".contains(&row.job_type) && !row.purged_files;
+        // What has only changes is restored with what it builds on.
+        let is_whole =
+            |row: &&JobRow| is_good(row) && b"BC".contains(&row.job_type) && row.level != b'I' && !row.purged_files;
         for row in rows.iter().filter(is_whole) {
             let client = (0..self.draw.clients.len()).find(|n| name(Who::Client(*n)) == row.client);
             let Some(client) = client else { continue };
@@ -414,6 +421,27 @@ impl<'a> Run<'a> {
                 self.evidence.lost.push(format!("job {job} is good, its restore ends with {status}:\n{report}"));
             } else if let Err(why) = self.evidence.compare(&self.region, &restored, versions) {
                 self.evidence.lost.push(format!("job {job}: {why}"));
+            }
+            self.check(Moment::Always)?;
+        }
+        Ok(())
+    }
+
+    /// What the backups of a client make together is what it has now.
+    fn restore_newest(&mut self) -> Verdict {
+        for client in (0..self.draw.clients.len()).filter(|_| self.draw.incremental) {
+            if self.evidence.is_tainted(&self.region, &name(Who::Client(client))) {
+                continue;
+            }
+            self.region.clients[client].disk.wipe_restored();
+            let restored = self.do_job(&restore_line(client, None))?;
+            let (job, status) = (restored.job_id, char::from(restored.job_status));
+            if !is_good(&restored) {
+                let report = self.region.report(job);
+                self.evidence.lost.push(format!("the restore {job} of all changes ends with {status}:\n{report}"));
+            } else if self.region.restored(client) != *self.evidence.newest(client) {
+                let report = self.region.report(job);
+                self.evidence.lost.push(format!("the restore {job} of all changes is not what there is:\n{report}"));
             }
             self.check(Moment::Always)?;
         }

@@ -32,6 +32,9 @@ pub(super) fn start(draw: &Draw) -> Region {
     }
     scenario.tls = draw.tls;
     scenario.copies = draw.copies;
+    if draw.incremental {
+        scenario.level = Level::Incremental;
+    }
     if draw.schedule {
         let every_hour = (0..24).map(|hour| TimeOfDay { minutes: hour * 60 + 20 }).collect();
         let hourly = Schedule { runs: vec![Run::new(every_hour)], ..Schedule::new("hourly".to_owned()) };
@@ -94,6 +97,16 @@ pub(super) fn tree(draw: &Draw, client: usize, version: u64) -> Files {
     let (count, most) = draw.clients.get(client).map_or((1, 1), |client| client.files);
     let mut seeds = Rng::new(draw.seed ^ (client as u64) << 32 ^ version);
     some_files(seeds.next(), count, most)
+}
+
+/// The files of a client once some of them, or all, are changed.
+pub(super) fn changed(draw: &Draw, client: usize, version: u64, before: &Files) -> Files {
+    let mut tree = tree(draw, client, version);
+    if draw.incremental {
+        let kept = tree.iter_mut().zip(version..).filter(|(_, n)| n.is_multiple_of(2));
+        kept.for_each(|((name, contents), _)| *contents = before.get(name).unwrap_or(contents).clone());
+    }
+    tree
 }
 
 /// The host of somebody.

@@ -76,6 +76,7 @@ fn changes(draw: &Draw) -> Vec<Draw> {
     all.push(with(draw, |draw| draw.budget = draw.budget.min(300)));
     all.push(with(draw, |draw| draw.volume_bytes = 0));
     all.push(with(draw, |draw| draw.family = Family::V4));
+    all.push(with(draw, |draw| draw.incremental = false));
     all.push(with(draw, |draw| draw.schedule = false));
     all.push(with(draw, |draw| draw.seed = 1));
     for n in 0..draw.storages.len() {

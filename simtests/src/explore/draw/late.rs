@@ -11,6 +11,7 @@ impl Draw {
         self.draw_protocols(&mut Rng::new(seed ^ 0x9707_0c01));
         self.draw_edges(&mut Rng::new(seed ^ 0x00ed_6e5f_0a17));
         self.draw_foes(&mut Rng::new(seed ^ 0x00f0_e5ca_9e11));
+        self.draw_incremental(&mut Rng::new(seed ^ 0x1c4e_3e74_a150));
     }
 
     /// Some of the stock clients are old: what a director asks of them goes by the number of their protocol.
@@ -89,6 +90,25 @@ impl Draw {
         let (at, lasts) = (at.saturating_sub(rng.below(2_000)), 60_000 + moment(rng, LONGEST));
         self.faults.push(Fault { at, lasts, kind: Kind::Foe(who, abuse) });
         self.faults.sort_by_key(|fault| fault.at);
+    }
+
+    /// Backups that build on others, and changes between them. Not where clocks are set, by which they go, nor where files have
+    /// flaws, whose older versions may come back.
+    fn draw_incremental(&mut self, rng: &mut Rng) {
+        let is_unclear = |fault: &Fault| matches!(fault.kind, Kind::Clock(..) | Kind::Flawed(..));
+        if !rng.one_in(4) || self.faults.iter().any(is_unclear) {
+            return;
+        }
+        self.incremental = true;
+        let mut at = 0;
+        for _ in 0..2 + rng.below(4) {
+            let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+            for what in [What::Backup(client, storage), What::Change(client)] {
+                at += moment(rng, 120_000);
+                self.orders.push(Order { at, what });
+            }
+        }
+        self.orders.sort_by_key(|order| order.at);
     }
 
     /// Has somebody restore what is backed up then, if that is what a storage daemon in other hands is to give; when.
