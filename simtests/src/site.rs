@@ -7,12 +7,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 use towline_core::catalog::JobRow;
-use towline_core::config::{DirectorConfig, FileConfig, StorageConfig};
+use towline_core::config::{DirectorConfig, FileConfig, StorageConfig, listen_on};
 use towline_core::notice::{Level, Notice};
 use towline_core::role::director::Director;
 use towline_core::role::file::FileDaemon;
@@ -252,6 +252,11 @@ impl Site {
             let host = self.settle(&mut standing, &mut hosts, daemon.host, &daemon.config.name());
             settled.push((host, daemon));
         }
+        for place in 0..self.hosts.len() {
+            // One that no daemon runs on answers for its address all the same.
+            let ground = (&mut standing.world, standing.networks.as_slice());
+            hosts.entry(place).or_insert_with(|| self.raise(ground, place));
+        }
         self.set_names(&mut standing, &hosts);
         standing.hosts = hosts;
         settled.into_iter().for_each(|(host, daemon)| standing.start(host, daemon, &self.files));
@@ -368,6 +373,18 @@ impl Site {
     }
 }
 
+/// Where a director is dialled from its own host: on loopback if it listens there, else at the first address that it listens on.
+fn own_door(config: &DirectorConfig) -> (String, u16) {
+    let port = config.director.port;
+    let Some(first) = listen_on(&config.director.listen, port).next() else { return ("127.0.0.1".to_owned(), port) };
+    let address = match first.address.ip {
+        IpAddr::V4(address) if address.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(address) if address.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        other => other,
+    };
+    (address.to_string(), first.port)
+}
+
 /// Nothing is said of an edge that is clear.
 fn lay_edge(world: &mut World, edge: Edge, uplink: Uplink) {
     if uplink != Uplink::default() {
@@ -425,7 +442,7 @@ pub struct Standing {
     pub world: World,
     /// The networks, in the order of [`Site::networks`].
     pub networks: Vec<NetworkId>,
-    /// The hosts that daemons run on, by their places in [`Site::hosts`].
+    /// The hosts, by their places in [`Site::hosts`].
     pub hosts: BTreeMap<usize, HostId>,
     /// The daemons, the director last.
     pub daemons: Vec<Running>,
@@ -512,7 +529,8 @@ impl Standing {
     /// A console beside the director, which reaches it whatever the network does.
     fn place_operator(&mut self, director: HostId, config: &DirectorConfig) {
         let host = self.world.add_resident(director, "console");
-        let at = ("127.0.0.1", config.director.port);
+        let (address, port) = own_door(config);
+        let at = (address.as_str(), port);
         let role = Operator::new(config.director.password.clone(), at, Protection::Clear, self.heard.clone());
         let own = PeerName::new(PeerKind::Console, "console");
         let node = daemons::node(&mut self.world, host, role, &own, Protection::Clear);

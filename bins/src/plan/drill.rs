@@ -157,6 +157,11 @@ pub(super) fn drilled(topology: &Topology, given: &Given, row: &Row, verdict: &V
     {
         return alone(Outcome::Apart);
     }
+    if let Drill::Cut { at: Uplink::Host(name), .. } = drill
+        && !row.daemons(&given.director).iter().any(|daemon| topology.is_on(daemon, name))
+    {
+        return alone(Outcome::Apart);
+    }
     let scene = Scene { topology, given, row, saved: &saved };
     match drill {
         Drill::Idle(span) => alone(scene.idle(*span)),

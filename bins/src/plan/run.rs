@@ -93,7 +93,9 @@ impl<'a> Stage<'a> {
     pub(super) fn end(mut self, job: Option<u32>, began: Instant, patience: Duration) -> Run<'a> {
         let end = job.and_then(|job| self.standing.await_end(job, patience));
         let after = whole(self.standing.world.now().since(began));
-        let report = job.map(|job| self.standing.report(job)).unwrap_or_default();
+        // A copy has a job that reads, and then one that writes.
+        let jobs = job.into_iter().flat_map(|job| job..=job + u32::from(self.row.to.is_some()));
+        let report = jobs.map(|job| self.standing.report(job)).collect();
         let is_good = end.is_some_and(|row| matches!(row.job_status, b'T' | b'W'));
         Run { row: self.row, standing: self.standing, is_good, after, report }
     }

@@ -6,6 +6,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use towline_core::config::{
     Client, Director, DirectorConfig, FileConfig, JobKind, Pool, Seconds, Storage, StorageConfig, TlsConfig,
+    any_address,
 };
 use towline_simtests::catalog::Catalog;
 use towline_simtests::disk::Disk;
@@ -14,7 +15,7 @@ use towline_simtests::range::{Ports, Prefix};
 use towline_simtests::site::{Config, Daemon, Machine, Name, Network, Site};
 
 use super::rows::Row;
-use super::topology::{Firewall, Forgotten, Gateway, Rule, Topology, Verdict, Way, addresses, prefix_of};
+use super::topology::{Firewall, Forgotten, Gateway, Host, Rule, Topology, Verdict, Way, addresses, prefix_of};
 
 /// Gateways tell nothing that they have not seen begin for this long at least (RFC 5382 REQ-5).
 const TRANSITORY: Seconds = Seconds::minutes(4);
@@ -97,7 +98,26 @@ pub(super) fn site(topology: &Topology, given: &Given, row: &Row, saved: &Saved)
         let config = Config::Storage(Box::new(without_tls_storage(daemon)));
         site.daemons.push(Daemon { disk, ..Daemon::new(host, config) });
     }
+    site.daemons.extend(bystanders(topology, config, row));
     Some(site)
+}
+
+/// Daemons that have no part in a row, on hosts that it may come to all the same. They dial nobody.
+fn bystanders(topology: &Topology, config: &DirectorConfig, row: &Row) -> Vec<Daemon> {
+    let own = row.daemons(config);
+    let is_own = |host: &&Host| host.daemons.iter().any(|daemon| own.contains(&daemon.as_str()));
+    let mut all = Vec::new();
+    for (place, host) in topology.hosts.iter().enumerate().filter(|(_, host)| !is_own(host)) {
+        for name in &host.daemons {
+            if let Some(mut file) = config.client(name).and_then(|client| assumed_file(config, client)) {
+                file.directors.iter_mut().for_each(|director| director.connection_from_client_to_director = false);
+                all.push(Daemon::new(place, Config::File(Box::new(without_tls_file(file)))));
+            } else if let Some(media) = config.storage(name).and_then(|storage| assumed_storage(config, &[storage])) {
+                all.push(Daemon::new(place, Config::Storage(Box::new(without_tls_storage(media)))));
+            }
+        }
+    }
+    all
 }
 
 /// A site in which the same daemons reach each other for sure, to make a backup that another row reads.
@@ -120,7 +140,10 @@ pub(super) fn open_site(given: &Given, row: &Row) -> Option<Site> {
     let media = given.director.storage(&row.storage).and_then(|storage| given.storage(storage)).cloned();
     let media = media.map_or_else(|| assumed_storage(&given.director, &[storage]), Some)?;
     let mut media = without_tls_storage(media);
-    media.storage.port = storage.port;
+    // Where the daemons listen, and whom the storage daemon lets in, is not what is asked here.
+    (media.storage.port, media.storage.listen) = (storage.port, any_address());
+    media.directors = assumed_storage(&given.director, &[storage])?.directors;
+    director.director.listen = any_address();
     let machines = [("dir", [192, 0, 2, 1].into()), ("client", at_client), ("storage", at_storage)];
     Some(Site {
         seed: 1,
@@ -309,14 +332,12 @@ pub(super) fn assumed_storage(config: &DirectorConfig, storages: &[&Storage]) ->
 pub(super) fn without_tls_director(mut director: Director) -> Director {
     director.tls = TlsConfig::off();
     director.source_address = None;
-    of_one_family(&mut director.listen);
     director
 }
 
 pub(super) fn without_tls_file(mut config: FileConfig) -> FileConfig {
     config.file.tls = TlsConfig::off();
     config.file.source_address = None;
-    of_one_family(&mut config.file.listen);
     config.directors.iter_mut().for_each(|director| director.tls = None);
     config
 }
@@ -324,16 +345,8 @@ pub(super) fn without_tls_file(mut config: FileConfig) -> FileConfig {
 pub(super) fn without_tls_storage(mut config: StorageConfig) -> StorageConfig {
     config.storage.tls = TlsConfig::off();
     config.storage.source_address = None;
-    of_one_family(&mut config.storage.listen);
     config.directors.iter_mut().for_each(|director| director.tls = None);
     config
-}
-
-/// The world has IPv4 sockets where a daemon would have those of both families.
-fn of_one_family(listen: &mut Vec<String>) {
-    if listen.iter().any(|address| address.starts_with("0.0.0.0")) {
-        listen.retain(|address| !address.starts_with("::") && !address.starts_with("[::]"));
-    }
 }
 
 /// A resource from its fields. `null` is a field that is not there.

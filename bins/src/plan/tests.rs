@@ -1,5 +1,6 @@
 //! Plans of small networks.
 
+mod addresses;
 mod drills;
 
 use std::fs;

@@ -155,7 +155,7 @@ impl<'de> Deserialize<'de> for Ports {
 }
 
 /// The firewall of a host itself. What belongs to a connection that it let pass passes too.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Firewall {
     /// Rules; the first that fits a new connection counts. *In* are those that others dial.
@@ -207,7 +207,7 @@ pub(super) enum Forgotten {
 }
 
 /// A host.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Host {
     /// Its name.
@@ -310,6 +310,11 @@ impl Topology {
         let passed = climbed(&one, &other).into_iter().chain(climbed(&other, &one));
         let own = [from, to].into_iter().filter(|_| from.name != to.name).filter_map(|host| host.uplink.rate);
         own.chain(passed.filter_map(|network| self.gateway(&network)?.edge().rate)).map(|rate| rate.0).min()
+    }
+
+    /// Whether a daemon runs on the host of this name.
+    pub(super) fn is_on(&self, daemon: &str, host: &str) -> bool {
+        self.host_of(daemon).and_then(|place| self.hosts.get(place)).is_some_and(|one| one.name == host)
     }
 
     /// The place of the host that a daemon runs on.

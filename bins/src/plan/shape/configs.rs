@@ -1,5 +1,6 @@
 //! The configurations of a row's daemons, and of the director what they need.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 
 use serde_json::json;
@@ -32,6 +33,24 @@ pub(super) fn cut_down(given: &Given, row: &Row, renaming: &mut Renaming) -> Opt
     let files = file.into_iter().map(|file| c.file(file)).collect();
     let storages = daemons.into_iter().map(|daemon| c.storage_daemon(daemon)).collect();
     Some((Given { director, files, storages }, c.mentioned))
+}
+
+/// Adds the clients and storages of these names, which have no part in the row: it may come to them by mistake.
+pub(super) fn add_bystanders(all: &DirectorConfig, names: &[&str], to: &mut DirectorConfig, renaming: &mut Renaming) {
+    // What they would be dialled at does not matter.
+    let mut c = Configs { renaming, mentioned: Vec::new() };
+    for name in names {
+        if let Some(client) = all.client(name) {
+            let client = Client { address: None, lan_address: None, ..client.clone() };
+            let client = Client { networks: BTreeMap::new(), ..client };
+            to.clients.push(c.client(&client));
+        }
+        if let Some(storage) = all.storage(name) {
+            let storage = Storage { address: String::new(), lan_address: None, ..storage.clone() };
+            let storage = Storage { networks: BTreeMap::new(), ..storage };
+            to.storages.push(c.storage(&storage, false));
+        }
+    }
 }
 
 /// All configurations that are looked at to find those of storages, see [`Given::storage`].

@@ -41,9 +41,10 @@ pub(super) struct Shape {
 pub(super) fn shape(topology: &Topology, given: &Given, row: &Row) -> Option<Shape> {
     let open = topology.networks.iter().find(|network| network.gateway.is_none())?;
     let mut renaming = Renaming::new(&open.addresses);
-    let (config, mentioned) = configs::cut_down(given, row, &mut renaming)?;
+    let (mut config, mentioned) = configs::cut_down(given, row, &mut renaming)?;
     let own = row.daemons(&given.director);
-    let topology = networks::cut_down(topology, &own, &mentioned, &mut renaming)?;
+    let (topology, bystanders) = networks::cut_down(topology, &own, &mentioned, &mut renaming)?;
+    configs::add_bystanders(&given.director, &bystanders, &mut config.director, &mut renaming);
     let row = Row {
         job: renaming.name(&row.job),
         kind: row.kind,

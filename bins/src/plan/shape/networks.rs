@@ -9,13 +9,14 @@ use super::super::topology::{
 use super::super::trial::resolved;
 use super::renaming::Renaming;
 
-/// They, for a row with these daemons, which dial these names besides addresses.
-pub(super) fn cut_down(
-    topology: &Topology,
-    daemons: &[&str],
+/// They, for a row with these daemons, which dial these names besides addresses; and the daemons of other hosts that the row
+/// may come to by mistake.
+pub(super) fn cut_down<'a>(
+    topology: &'a Topology,
+    daemons: &[&'a str],
     mentioned: &[String],
     renaming: &mut Renaming,
-) -> Option<Topology> {
+) -> Option<(Topology, Vec<&'a str>)> {
     // The director is told to begin by a console on its own host.
     renaming.address([127, 0, 0, 1].into());
     let mut hosts: Vec<usize> = Vec::new();
@@ -34,7 +35,12 @@ pub(super) fn cut_down(
         resolved(topology, name)?.into_iter().for_each(|address| _ = renaming.address(address));
     }
     let forwards = touched.complete(renaming);
-    let rest = Rest { topology, hosts: &hosts, daemons };
+    let others = touched.others(&hosts, renaming);
+    hosts.extend(&others);
+    let others = others.iter().filter_map(|place| topology.hosts.get(*place));
+    let bystanders: Vec<&str> = others.flat_map(|host| host.daemons.iter().map(String::as_str)).collect();
+    let daemons = [daemons, bystanders.as_slice()].concat();
+    let rest = Rest { topology, hosts: &hosts, daemons: &daemons };
     let names = rest.names(mentioned, renaming);
     let nobody = names.iter().any(|name| name.seen_by.iter().any(String::is_empty));
     let networks: Vec<Network> = touched
@@ -52,7 +58,7 @@ pub(super) fn cut_down(
         let (firewall, uplink) = (None, Uplink::default());
         hosts.push(Host { name, network: outermost, address, daemons, firewall, uplink, data: None, changes: None });
     }
-    Some(Topology { networks, hosts, names })
+    Some((Topology { networks, hosts, names }, bystanders))
 }
 
 /// Networks that segments come to, by their places.
@@ -96,6 +102,17 @@ impl Touched<'_> {
                 return forwards;
             }
         }
+    }
+
+    /// Other hosts in these networks that have an address which is dialled.
+    fn others(&self, own: &[usize], renaming: &Renaming) -> Vec<usize> {
+        let is_dialled = |host: &Host| {
+            let address = host.address.parse::<IpAddr>().ok().filter(|address| !address.is_loopback());
+            address.is_some_and(|address| renaming.addresses().contains_key(&address))
+                && self.topology.network(&host.network).is_some_and(|network| self.networks.contains(&network))
+        };
+        let hosts = self.topology.hosts.iter().enumerate().filter(|(place, _)| !own.contains(place));
+        hosts.filter(|(_, host)| is_dialled(host)).map(|(place, _)| place).collect()
     }
 
     fn dialled(&self, place: usize, renaming: &Renaming) -> Vec<(u16, IpAddr, u16)> {
