@@ -5,8 +5,9 @@ use towline_core::socket::IoKind;
 use towline_simtests::calls::Outcome;
 use towline_simtests::network::TOO_LARGE;
 
-use super::topology::Topology;
+use super::topology::{Host, Topology};
 use super::trial::{Barrier, Connection, Verdict};
+use super::way::{arriving, inside, landing};
 
 /// The connection that matters and what to do about it.
 pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Connection], report: &str) -> String {
@@ -24,68 +25,136 @@ pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Conn
         );
     }
     let Some(broken) = connections.iter().rev().find(|one| !matches!(one.outcome, Outcome::Open(_))) else {
-        return of_report(report);
+        return connections.iter().find_map(|one| astray(topology, one)).unwrap_or_else(|| of_report(report));
     };
-    let place = |name: &str| {
-        let host = topology.host_of(name).and_then(|place| topology.hosts.get(place));
-        host.map_or_else(|| name.to_owned(), |host| host.address.clone())
-    };
-    let (from, to, at) = (&broken.from, &broken.to, broken.address);
-    if let Some((Barrier::Firewall(host), why)) = &broken.stop {
-        let turn = turned(broken.number);
-        return match *why {
-            "not let in" => format!("let {} dial {at} through the firewall of {host:?}{turn}", place(from)),
-            "not let out" => format!("let {from} dial {at} through the firewall of {host:?}{turn}"),
-            _ => format!("let the firewall of {host:?} remember connections for longer, or set `heartbeat_interval`"),
-        };
+    match &broken.stop {
+        Some((Barrier::Firewall(host), why)) => of_firewall(topology, broken, host, why),
+        Some((Barrier::Gateway(network), why)) => of_gateway(topology, broken, network, why),
+        Some((Barrier::Uplink(_), _)) | None => of_address(topology, broken),
     }
-    let gateway = broken.stop.as_ref().and_then(|(barrier, why)| match barrier {
-        Barrier::Gateway(network) => Some((network, *why)),
-        Barrier::Firewall(_) | Barrier::Uplink(_) => None,
-    });
-    match (gateway, broken.outcome) {
-        (Some((network, "no hairpin")), _) => format!(
+}
+
+/// The address by which a daemon's host is known where this connection comes from.
+fn source(topology: &Topology, broken: &Connection, network: &str) -> String {
+    host(topology, &broken.from).map_or_else(|| broken.from.clone(), |host| arriving(topology, host, network))
+}
+
+/// The host that a daemon runs on.
+fn host<'a>(topology: &'a Topology, daemon: &str) -> Option<&'a Host> {
+    topology.hosts.get(topology.host_of(daemon)?)
+}
+
+/// The firewall of a host stops it.
+fn of_firewall(topology: &Topology, broken: &Connection, wall: &str, why: &str) -> String {
+    let (from, at, turn) = (&broken.from, broken.address, turned(broken.number));
+    match why {
+        "not let in" => {
+            let (dialler, target) = (host(topology, from), host(topology, &broken.to));
+            let network = target.map_or("", |target| target.network.as_str());
+            // A forwarded port may lead to another one.
+            let landing = dialler.and_then(|dialler| landing(topology, dialler, at));
+            let port = landing.map_or_else(|| at.port(), |landing| landing.at.port());
+            let source = source(topology, broken, network);
+            format!("let {source} dial the port {port} through the firewall of {wall:?}{turn}")
+        }
+        "not let out" => format!("let {from} dial {at} through the firewall of {wall:?}{turn}"),
+        _ => format!("let the firewall of {wall:?} remember connections for longer, or set `heartbeat_interval`"),
+    }
+}
+
+/// The gateway of a network stops it.
+fn of_gateway(topology: &Topology, broken: &Connection, network: &str, why: &str) -> String {
+    let Connection { number, from, to, address: at, .. } = broken;
+    let (turn, port) = (turned(*number), at.port());
+    let inner = host(topology, to).and_then(|host| inside(topology, network, host)).unwrap_or_else(|| to.clone());
+    match why {
+        "no hairpin" if is_data(*number) => format!(
             "{at} is the outside address of the gateway of {network:?}, which hosts behind it do not reach; give both sides a \
              `lan_address` or a common entry of `networks`"
         ),
-        (Some((network, "not let out")), _) => {
-            let turn = turned(broken.number);
-            format!("let {from} dial {at} through the gateway of {network:?}{turn}")
+        "no hairpin" => format!(
+            "{at} is the outside address of the gateway of {network:?}, which hosts behind it do not reach; let {from} find \
+             {inner} under the name of {to}, or let the gateway turn such connections round (hairpin)"
+        ),
+        "not let out" => format!("let {from} dial {at} through the gateway of {network:?}{turn}"),
+        "leads nowhere" if topology.gateway(network).is_some_and(|gateway| !gateway.translates) => {
+            format!(
+                "{} is the gateway of {network:?} itself, which only routes: give {to} the address {inner}",
+                at.ip()
+            )
         }
-        (Some((network, "leads nowhere")), _) => {
-            let (inside, port) = (behind(topology, network, to).unwrap_or_else(|| place(to)), at.port());
-            let turn = turned(broken.number);
-            format!("forward the port {port} of the gateway of {network:?} to {inside}:{port}{turn}")
+        "leads nowhere" => {
+            format!("forward the port {port} of the gateway of {network:?} to {inner}:{port}{turn}")
         }
-        (Some((network, "not let in")), _) => {
-            let (source, target, port) = (place(from), place(to), at.port());
-            let turn = turned(broken.number);
-            format!("let {source} dial {target}:{port} through the gateway of {network:?}{turn}")
-        }
-        (_, Outcome::Failed(IoKind::Refused, _)) => {
-            format!("nothing listens at {at}: check the port of {to} and what it listens on")
-        }
-        _ if at.ip().is_loopback() => {
-            format!("{at} is the dialling host itself: give {to} the address that {from} reaches it at")
+        "not let in" => {
+            let around = topology.gateway(network).map_or("", |gateway| gateway.to.as_str());
+            let source = source(topology, broken, around);
+            format!("let {source} dial {inner}:{port} through the gateway of {network:?}{turn}")
         }
         _ => of_address(topology, broken),
     }
 }
 
-/// Nobody is at the address that was dialled.
+/// Nothing stops it on its way, and it is not made: what was dialled is not the daemon that was meant.
 fn of_address(topology: &Topology, broken: &Connection) -> String {
-    let Connection { from, to, address, .. } = broken;
-    let target = topology.host_of(to).and_then(|place| topology.hosts.get(place));
+    let Connection { from, to, address: at, .. } = broken;
+    let target = host(topology, to);
+    if at.ip().is_loopback() && target.is_none_or(|target| Some(target) != host(topology, from)) {
+        return format!("{at} is the dialling host itself: give {to} the address that {from} reaches it at");
+    }
+    if let Some(advice) = astray(topology, broken) {
+        return advice;
+    }
     match target {
-        Some(host) if host.address == address.ip().to_string() => format!(
-            "{address} is an address inside {:?}, which {from} has no way to; give {to} the address of that network's gateway, \
+        _ if matches!(broken.outcome, Outcome::Failed(IoKind::Refused, _)) => {
+            format!("nothing listens at {at}: check the port of {to} and what it listens on")
+        }
+        Some(host) if host.address == at.ip().to_string() => format!(
+            "{at} is an address inside {:?}, which {from} has no way to; give {to} the address of that network's gateway, \
              with the port forwarded{}",
             host.network,
             turned(broken.number)
         ),
-        Some(host) => format!("{to} is at {}, and {from} dials {address}: correct the address", host.address),
+        Some(host) => format!("{to} is at {}, and {from} dials {at}: correct the address", host.address),
         None => format!("correct the address of {to}"),
     }
+}
+
+/// What to do about a connection that leads to another host than that of the daemon which was meant, or through a forwarded
+/// port to nobody.
+fn astray(topology: &Topology, connection: &Connection) -> Option<String> {
+    let Connection { from, to, address, .. } = connection;
+    let (dialler, target) = (host(topology, from)?, host(topology, to)?);
+    if address.ip().is_loopback() {
+        return None;
+    }
+    let landing = landing(topology, dialler, *address)?;
+    let who = match landing.host {
+        Some(other) if other == target => return None,
+        Some(other) => format!("on {:?}, where {to} does not run", other.name),
+        None => "where no host is".to_owned(),
+    };
+    match landing.forwarded {
+        Some((network, port)) => {
+            let inner = inside(topology, network, target)
+                .map(|inner| format!("to {inner} instead"))
+                .unwrap_or_else(|| format!("to {to}"));
+            let at = landing.at;
+            Some(format!(
+                "the port {port} of the gateway of {network:?} leads to {at}, {who}: let it lead {inner}, or \
+                          forward another port for {to}"
+            ))
+        }
+        None if landing.host.is_some() => {
+            Some(format!("{address} is {who}: {to} is at {}, correct the address", target.address))
+        }
+        None => None,
+    }
+}
+
+/// Whether data flow through it, so that LAN addresses and networks decide where it goes.
+const fn is_data(number: Number) -> bool {
+    matches!(number, Number::FileToStorage | Number::StorageToFile | Number::StorageToStorage)
 }
 
 /// How else it could be dialled.
@@ -97,20 +166,6 @@ const fn turned(number: Number) -> &'static str {
         Number::StorageToFile => ", or let the client dial: `passive: false`",
         _ => "",
     }
-}
-
-/// The address in a network that leads to a daemon there, or in a network further inside.
-fn behind(topology: &Topology, network: &str, daemon: &str) -> Option<String> {
-    let host = topology.hosts.get(topology.host_of(daemon)?)?;
-    let (mut at, mut address) = (&host.network, &host.address);
-    for _ in 0..topology.networks.len() {
-        if at == network {
-            return Some(address.clone());
-        }
-        let gateway = topology.networks.get(topology.network(at)?)?.gateway.as_ref()?;
-        (at, address) = (&gateway.to, &gateway.address);
-    }
-    None
 }
 
 /// All connections were made, and the job failed: its report says what to do, after the code.

@@ -25,6 +25,7 @@ mod tests;
 mod topology;
 mod trial;
 mod trials;
+mod way;
 mod week;
 
 use std::io::{self, Write as _};

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod drills;
+mod remedies;
 
 use std::fs;
 use std::path::PathBuf;
@@ -263,7 +264,7 @@ fn a_hosts_own_firewall_decides_by_its_rules_and_their_ranges_of_ports() {
     let broken = plan.rows[0].connections.iter().find(|one| one.number == Number::DirectorToFile).unwrap();
     assert_eq!(broken.stop, Some((Barrier::Firewall("den".to_owned()), "not let in")));
     let advice = plan.rows[0].advice.as_deref().unwrap();
-    let expected = "let 192.0.2.1 dial 192.0.2.254:9102 through the firewall of \"den\"";
+    let expected = "let 192.0.2.1 dial the port 9102 through the firewall of \"den\"";
     assert!(advice.starts_with(expected), "{advice}");
     assert!(!plan.assumptions.iter().any(|text| text.contains("no firewall") && text.contains("den")));
     assert!(plan.assumptions.iter().any(|text| text.contains("no firewall") && text.contains("center")));

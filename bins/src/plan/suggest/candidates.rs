@@ -9,6 +9,7 @@ use towline_simtests::calls::Outcome;
 use super::super::setup::Given;
 use super::super::topology::{Host, Topology, Way};
 use super::super::trial::{Barrier, Connection, Tried, Verdict};
+use super::super::way::{arriving, inside, landing};
 use super::change::{Beat, Change, Opening, Peer, letting};
 
 /// Seconds between heartbeats, if a gateway does not ask for more.
@@ -144,11 +145,13 @@ fn opening(topology: &Topology, broken: &Connection) -> Option<Opening> {
     let from = topology.hosts.get(topology.host_of(&broken.from)?)?;
     let to = topology.hosts.get(topology.host_of(&broken.to)?)?;
     let (target, port) = (broken.address.ip().to_string(), broken.address.port());
+    // A forwarded port may lead to another one.
+    let inner_port = landing(topology, from, broken.address).map_or(port, |landing| landing.at.port());
     match barrier {
         Barrier::Uplink(_) => None,
         Barrier::Firewall(_) => {
             let rule = match *why {
-                "not let in" => letting(Way::In, Some(arriving(topology, from, &to.network)), None, port),
+                "not let in" => letting(Way::In, Some(arriving(topology, from, &to.network)), None, inner_port),
                 "not let out" => letting(Way::Out, None, Some(target), port),
                 _ => return None,
             };
@@ -164,7 +167,7 @@ fn opening(topology: &Topology, broken: &Connection) -> Option<Opening> {
                 }
                 "not let in" => {
                     let (source, inner) = (arriving(topology, from, &gateway.to), inside(topology, network, to)?);
-                    let rule = letting(Way::In, Some(source), Some(inner), port);
+                    let rule = letting(Way::In, Some(source), Some(inner), inner_port);
                     Some(Opening::Rule { at: barrier.clone(), rule })
                 }
                 "not let out" => {
@@ -175,42 +178,6 @@ fn opening(topology: &Topology, broken: &Connection) -> Option<Opening> {
             }
         }
     }
-}
-
-/// The address that what a host sends has in a network: its own, or that of a gateway that translates on its way.
-fn arriving(topology: &Topology, from: &Host, network: &str) -> String {
-    let mut address = from.address.clone();
-    // Upwards only: on the way inwards no source is translated.
-    let mut at = from.network.as_str();
-    let targets = topology.around(network);
-    for _ in 0..=topology.networks.len() {
-        if targets.contains(&at) {
-            break;
-        }
-        let gateway = topology.network(at).and_then(|place| topology.networks.get(place)?.gateway.as_ref());
-        let Some(gateway) = gateway else { break };
-        if gateway.translates {
-            address.clone_from(&gateway.address);
-        }
-        at = &gateway.to;
-    }
-    address
-}
-
-/// The address in a network that leads to a host there or further inside.
-fn inside(topology: &Topology, network: &str, host: &Host) -> Option<String> {
-    let (mut at, mut address) = (host.network.as_str(), host.address.as_str());
-    for _ in 0..=topology.networks.len() {
-        if at == network {
-            return Some(address.to_owned());
-        }
-        let gateway = topology.networks.get(topology.network(at)?)?.gateway.as_ref()?;
-        if gateway.translates {
-            address = &gateway.address;
-        }
-        at = &gateway.to;
-    }
-    None
 }
 
 /// Heartbeats that are off, or not often enough for a gateway that forgets after this.

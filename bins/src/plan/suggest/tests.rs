@@ -305,3 +305,14 @@ fn a_search_that_runs_out_of_trials_names_what_was_not_looked_at() {
     let (found, _) = search(enough - 1);
     assert!(!found.untried.is_empty() || !found.unchecked.is_empty(), "{found:?}");
 }
+
+#[test]
+fn a_firewall_behind_a_forwarded_port_is_opened_for_the_port_that_it_sees() {
+    let topology = home(r#"forwards: [(port: 19102, to: "10.0.0.10:9102")],"#)
+        .replace(r#"daemons: ["laptop"]"#, r#"daemons: ["laptop"], firewall: (outward: drop)"#);
+    let case = Case::new(r#"address: "192.0.2.254", port: 19102, passive: true,"#, STORE, &topology)
+        .with(r#"(file: (name: "laptop"), directors: [(name: "dir", password: "long enough for a client")])"#);
+    let (changes, _, written) = case.suggested();
+    assert_eq!(changes, ["let 192.0.2.1 dial port 9102 through the firewall of \"den\""]);
+    case.assert_works(&written);
+}
