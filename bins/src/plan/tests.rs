@@ -185,12 +185,23 @@ fn mistakes_in_a_topology_are_found_with_line_and_remedy() {
         (r#"daemons: ["away"]"#, r#"daemons: ["awya"]"#, "T0820"),
         (r#"daemons: ["away"]"#, r#"daemons: ["laptop"]"#, "T0821"),
         (r#"address: "192.0.2.254", "#, r#"address: "here", "#, "T0824"),
+        (r#"daemons: ["away"]"#, r#"daemons: ["away", "away"]"#, "T0821"),
+        (
+            r#"address: "192.0.2.254", "#,
+            r#"address: "192.0.2.254", forwards: [(port: 9102, to: "10.0.0.10:0")]"#,
+            "T0825",
+        ),
+        (r#"address: "192.0.2.254", "#, r#"address: "192.0.2.254", rate: "0""#, "T0808"),
+        (r#"address: "192.0.2.254", "#, r#"address: "192.0.2.254", uplink: (rate: "0")"#, "T0808"),
     ] {
         let text = home("").replace(wrong, right);
         assert_ne!(text, home(""), "{wrong}");
         let found = case.topology(&text).err().unwrap_or_else(|| panic!("{right} is taken"));
         assert!(found.contains(code) && found.contains("topology.ron:") && found.contains("help"), "{right}: {found}");
     }
+    let six = home("").replace("10.0.0.0/24", "2001:db8::/32").replace("10.0.0.10", "2001:db8::10");
+    let found = case.topology(&six).err().unwrap();
+    assert!(found.contains("T0840") && found.contains("of the other family"), "{found}");
     let rules = r#"rules: [(way: in, verdict: accept), (way: in, port: 9102, verdict: drop)]"#;
     let found = case.topology(&home(rules)).err().unwrap();
     assert!(found.contains("T0858") && found.contains("rule 1 decides"), "{found}");
@@ -285,6 +296,7 @@ fn rules_that_can_never_decide_and_ranges_that_are_none_are_found() {
         ("(way: in, port: 70000, verdict: accept)", "T0808"),
         ("(way: in, port: 0, verdict: accept)", "T0825"),
         (r#"(way: in, from: "10.0.0", verdict: accept)"#, "T0824"),
+        (r#"(way: in, from: "192.0.2.0/24", to: "2001:db8::1", verdict: accept)"#, "T0840"),
     ] {
         for text in [walled(&format!("rules: [{rules}]")), home(&format!("rules: [{rules}]"))] {
             let found = case.topology(&text).err().unwrap_or_else(|| panic!("{rules} is taken"));
@@ -322,4 +334,20 @@ fn an_address_in_two_places_a_client_that_is_missing_and_a_world_too_large_are_f
     let found = case.topology(&home("").replace("hosts: [", &format!("hosts: [{many}"))).err().unwrap();
     let (size, fits) = ("this topology has 5003 hosts in 2 networks", "at most 5000 hosts in 500 networks fit");
     assert!(found.contains("T0879") && found.contains(size) && found.contains(fits), "{found}");
+}
+
+#[test]
+fn a_name_that_means_two_things_to_the_same_hosts_is_found() {
+    let case = Case::new(DIALLED, STORE, "");
+    let named = |more: &str| {
+        let text = home("");
+        let names = format!(r#"], names: [(name: "n", addresses: ["192.0.2.1"]), {more}])"#);
+        case.topology(&format!("{}{names}", text.strip_suffix("])").unwrap())).err()
+    };
+    let inside = r#"(name: "n", addresses: ["10.0.0.10"], seen_by: ["den"])"#;
+    assert_eq!(named(inside), None);
+    let found = named(r#"(name: "n", addresses: ["10.0.0.10"])"#).unwrap();
+    assert!(found.contains("T0821") && found.contains("\"n\" is to everybody"), "{found}");
+    let found = named(&format!(r#"{inside}, (name: "n", addresses: [], seen_by: ["center", "den"])"#)).unwrap();
+    assert!(found.contains("T0821") && found.contains("\"n\" is to den"), "{found}");
 }

@@ -2,12 +2,12 @@
 
 use std::net::IpAddr;
 
-use towline_core::config::{Built, Check, ConfigPath, DirectorConfig, Finding, Severity};
+use towline_core::config::{Built, Bytes, Check, ConfigPath, DirectorConfig, Finding, Severity};
 use towline_core::error::Code;
 use towline_core::explain::codes;
 use towline_core::nearest::nearest;
 
-use super::{Gateway, Host, Network, Rule, Topology, Uplink, addresses, holds, prefix_of};
+use super::{Gateway, Host, Name, Network, Rule, Topology, Uplink, addresses, holds, prefix_of};
 
 /// The most networks that a plan has.
 const MOST_NETWORKS: usize = 500;
@@ -129,6 +129,10 @@ impl Topology {
                 c.error(codes::PORT_ZERO, path.field("port"), "no connection has the port 0", "a port is 1 to 65535");
             }
             match forward.target() {
+                Some((_, 0)) if forward.port != 0 => {
+                    let help = "a port is 1 to 65535";
+                    c.error(codes::PORT_ZERO, path.field("to"), "no connection has the port 0", help);
+                }
                 Some((address, _)) => c.inside(&path.field("to"), address, network),
                 None => {
                     let message = format!("{:?} is no address with a port", forward.to);
@@ -142,6 +146,7 @@ impl Topology {
         }
         c.rules(&path, &gateway.rules);
         c.uplink(&path.field("uplink"), &gateway.uplink);
+        c.rate(&path.field("rate"), gateway.rate);
         if gateway.rate.is_some() && gateway.uplink.rate.is_some() {
             let message = "the `rate` of the gateway and that of its uplink are the same thing";
             c.error(codes::CONTRADICTION, path.field("rate"), message, "keep that of the uplink");
@@ -186,12 +191,22 @@ impl Topology {
                 c.error(codes::ADDRESS_TWICE, path.field("address"), message, help);
             }
             for (index, daemon) in host.daemons.iter().enumerate() {
-                if placed.contains(&daemon.as_str()) {
+                let path = path.field("daemons").index(index);
+                if host.daemons.iter().take(index).any(|before| before == daemon) {
+                    c.error(codes::DUPLICATE_NAME, path, format!("{daemon:?} is there twice"), "name it once");
+                } else if placed.contains(&daemon.as_str()) {
                     let message = format!("{daemon:?} runs on another host already");
-                    let path = path.field("daemons").index(index);
                     c.error(codes::DUPLICATE_NAME, path, message, "name it on one host only");
                 }
                 placed.push(daemon);
+            }
+            if let Some(outside) = network.and_then(|network| self.translator(network))
+                && outside.is_ipv4() != address.is_ipv4()
+            {
+                let message =
+                    format!("{address} is behind a gateway that translates to {outside}, of the other family");
+                let help = "give both addresses of one family, or write `translates: false` for a gateway that routes";
+                c.error(codes::CONTRADICTION, path.field("address"), message, help);
             }
             if let Some(firewall) = &host.firewall {
                 c.rules(&path.field("firewall"), &firewall.rules);
@@ -200,9 +215,15 @@ impl Topology {
         }
     }
 
+    /// What the gateway of a network translates to, if it does.
+    fn translator(&self, network: &Network) -> Option<IpAddr> {
+        network.gateway.as_ref().filter(|gateway| gateway.translates)?.address.parse().ok()
+    }
+
     fn resolving(&self, c: &mut Findings) {
         for (place, name) in self.names.iter().enumerate() {
             let path = ConfigPath::of("names").index(place);
+            self.seen_twice(c, &path, place, name);
             for (index, address) in name.addresses.iter().enumerate() {
                 c.address(&path.field("addresses").index(index), address);
             }
@@ -212,6 +233,23 @@ impl Topology {
                     c.unknown("host", path.field("seen_by").index(index), host, hosts);
                 }
             }
+        }
+    }
+}
+
+impl Topology {
+    /// Whether a name before this one means something else to the same hosts.
+    fn seen_twice(&self, c: &mut Findings, path: &ConfigPath, place: usize, name: &Name) {
+        for before in self.names.iter().take(place).filter(|before| before.name == name.name) {
+            let shared = name.seen_by.iter().position(|host| before.seen_by.contains(host));
+            let (path, who) = match (shared, name.seen_by.is_empty() && before.seen_by.is_empty()) {
+                (Some(index), _) => (path.field("seen_by").index(index), name.seen_by[index].as_str()),
+                (None, true) => (path.field("name"), "everybody"),
+                (None, false) => continue,
+            };
+            let message = format!("what {:?} is to {who} was said before", name.name);
+            let help = "put all its addresses into one entry, or say in `seen_by` who sees which";
+            c.error(codes::DUPLICATE_NAME, path, message, help);
         }
     }
 }
@@ -262,9 +300,18 @@ impl Findings {
             let help = format!("an MTU is {} to {} bytes; of an Ethernet 1500", MTUS.start(), MTUS.end());
             self.error(codes::WRONG_VALUE, path.field("mtu"), message, &help);
         }
+        self.rate(&path.field("rate"), uplink.rate);
         if uplink.too_large.is_some() && uplink.mtu.is_none() {
             let message = "nothing is too large for an edge without an `mtu`";
             self.error(codes::CONTRADICTION, path.field("too_large"), message, "say the `mtu`, or remove this");
+        }
+    }
+
+    /// A rate lets something through.
+    fn rate(&mut self, path: &ConfigPath, rate: Option<Bytes>) {
+        if rate.is_some_and(|rate| rate.0 == 0) {
+            let help = "remove it where nothing limits the rate; `--cut` plans with an edge that is cut";
+            self.error(codes::WRONG_VALUE, path.clone(), "at a rate of 0 nothing comes through", help);
         }
     }
 
@@ -278,6 +325,14 @@ impl Findings {
                     let help = "write it as in \"10.0.0.20\" or \"10.0.0.0/24\"";
                     self.error(codes::BAD_ADDRESS, path.field(field), message, help);
                 }
+            }
+            let family = |text: &Option<String>| addresses(text.as_ref()?).map(|(address, _)| address.is_ipv4());
+            if let (Some(from), Some(to)) = (family(&rule.from), family(&rule.to))
+                && from != to
+            {
+                let message = "no connection goes from an address of one family to one of the other";
+                let help = "name addresses of IPv4 or of IPv6 on both sides, or leave one out";
+                self.error(codes::CONTRADICTION, path.field("to"), message, help);
             }
             match rule.port {
                 Some(ports) if ports.first > ports.last => {
