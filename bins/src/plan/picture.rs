@@ -73,13 +73,15 @@ pub(super) fn svg(topology: &Topology, rows: &[Tried]) -> String {
             network_box((&mut out, &mut labels), network, *area, layout.gateways.get(place).copied());
         }
     }
+    // Arrows pass behind hosts, and their numbers stand beside them.
+    let numbers = arrows(&mut out, topology, &layout, rows);
     for (place, area) in &layout.hosts {
         if let Some(host) = topology.hosts.get(*place) {
             host_box(&mut out, host, *area);
         }
     }
-    arrows(&mut out, topology, &layout, rows);
     out.push_str(&labels);
+    out.push_str(&numbers);
     out.push_str("</svg>\n");
     out
 }
@@ -203,8 +205,9 @@ fn host_box(out: &mut String, host: &Host, area: Area) {
     }
 }
 
-/// One arrow for each pair of daemons and number: of several rows, the one that does not work.
-fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]) {
+/// One arrow for each pair of daemons and number: of several rows, the one that does not work. Returns their numbers, which go
+/// over all else.
+fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]) -> String {
     let mut all: BTreeMap<(&str, &str, &str), &Connection> = BTreeMap::new();
     for one in rows.iter().flat_map(|tried| &tried.connections) {
         let known = all.entry((&one.from, &one.to, one.number.as_str())).or_insert(one);
@@ -228,14 +231,13 @@ fn arrows(out: &mut String, topology: &Topology, layout: &Layout, rows: &[Tried]
     let length = |arrow: &Arrow<'_>| (arrow.source.middle().0 - arrow.target.middle().0).abs();
     drawn.sort_by(|one, other| length(one).total_cmp(&length(other)));
     let mut slots = Slots::default();
-    let mut taken = layout.labels.clone();
-    // Over all arrows.
+    let mut taken: Vec<Area> = layout.labels.iter().chain(layout.hosts.values()).copied().collect();
     let mut numbers = String::new();
     for one in drawn {
         let number = arrow((out, &mut numbers), slots.course(&one), (one.number, one.is_made), &taken);
         taken.push(number);
     }
-    out.push_str(&numbers);
+    numbers
 }
 
 /// An arrow that is to be drawn.
