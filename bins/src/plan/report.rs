@@ -242,9 +242,19 @@ fn drill_row(tried: &Tried, Drilled { when, outcome }: &Drilled) -> Value {
     })
 }
 
+/// What is said where no job fails. Of one that is not known nothing can be suggested.
+fn nothing_to_change(rows: &[Tried]) -> String {
+    let unknown = rows.iter().filter(|tried| matches!(tried.verdict, Verdict::Unknown(_)));
+    let names: Vec<&str> = unknown.map(|tried| tried.row.job.as_str()).collect();
+    match names.as_slice() {
+        [] => "Nothing has to be changed.\n".to_owned(),
+        names => format!("No job fails; of {} it cannot be said what would help.\n", names.join(", ")),
+    }
+}
+
 /// A suggestion: the changes, the diff, the rules.
 fn help(suggested: &Suggested, rows: &[Tried]) -> String {
-    let Some((suggestion, written)) = &suggested.suggestion else { return "Nothing has to be changed.\n".to_owned() };
+    let Some((suggestion, written)) = &suggested.suggestion else { return nothing_to_change(rows) };
     let mut out = String::new();
     if !suggestion.changes.is_empty() {
         out.push_str("What would make them work:\n");
@@ -258,6 +268,9 @@ fn help(suggested: &Suggested, rows: &[Tried]) -> String {
         }
         if !written.diff.is_empty() {
             let _ = write!(out, "\n{}", written.diff);
+            if written.diff.contains("\"***\"") {
+                out.push_str("Lines with \"***\" hold a password that is not shown: change these by hand.\n");
+            }
         }
         for (whose, settings) in &written.elsewhere {
             let _ = writeln!(out, "\nIn the configuration of {whose}:");
