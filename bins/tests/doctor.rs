@@ -98,6 +98,16 @@ fn a_leg_that_is_cut_is_named_with_the_reason_of_the_daemon_that_dials_it() {
 }
 
 #[test]
+fn of_a_daemon_that_is_not_reached_the_data_channel_is_not_measured() {
+    let rewrite = |text: String| text.replace(r#"password: "fpw")"#, r#"password: "another")"#);
+    let network = Network::start(&Plan { rewrite, ..Plan::default() });
+    let (status, text, errors) = doctor(&network, &["--json"]);
+    assert_eq!(legs(&text), expected([("5a", "answered"), ("3", "broken"), ("6", "unmeasured")]), "{text}{errors}");
+    assert_eq!(status, Some(1), "{text}{errors}");
+    assert!(text.contains("does not reach f, which would dial"), "{text}");
+}
+
+#[test]
 fn without_a_director_it_says_so() {
     let folder = tempfile::tempdir().expect("a folder");
     let console = folder.path().join("console.ron");

@@ -165,8 +165,11 @@ fn a_storage_that_is_named_by_its_own_loopback_is_seen() {
 #[test]
 fn what_the_topology_does_not_say_is_unknown_and_never_works() {
     let nowhere = home("").replace(r#", daemons: ["laptop"]"#, "");
-    let plan = Case::new(DIALLED, STORE, "").topology(&nowhere).unwrap();
+    let mut plan = Case::new(DIALLED, STORE, "").topology(&nowhere).unwrap();
     assert_eq!(plan.rows[0].verdict, Verdict::Unknown("\"laptop\" is on no host".to_owned()));
+    plan.suggest();
+    let text = report::text(&plan);
+    assert!(text.contains("No job fails; of backup it cannot be said what would help."), "{text}");
     let warnings = plan.files.topology.warnings.render(false);
     assert!(warnings.contains("T0859"), "{warnings}");
     assert_eq!(plan.status(), 2);
@@ -199,6 +202,9 @@ fn mistakes_in_a_topology_are_found_with_line_and_remedy() {
         let found = case.topology(&text).err().unwrap_or_else(|| panic!("{right} is taken"));
         assert!(found.contains(code) && found.contains("topology.ron:") && found.contains("help"), "{right}: {found}");
     }
+    let own = home("").replace("10.0.0.0/24", "127.0.0.0/8").replace("10.0.0.10", "127.0.0.10");
+    let warnings = case.topology(&own).unwrap().files.topology.warnings.render(false);
+    assert!(warnings.contains("127.0.0.10 is each host itself: nobody else reaches \"den\""), "{warnings}");
     let six = home("").replace("10.0.0.0/24", "2001:db8::/32").replace("10.0.0.10", "2001:db8::10");
     let found = case.topology(&six).err().unwrap();
     assert!(found.contains("T0840") && found.contains("of the other family"), "{found}");

@@ -113,6 +113,9 @@ impl<'a> Ward<'a> {
             legs.push(self.client(client));
             legs.extend(self.data(client, &row.storage));
         }
+        if let Some((data, control)) = legs.split_last_mut() {
+            untold(data, control);
+        }
         legs
     }
 
@@ -262,6 +265,17 @@ impl<'a> Ward<'a> {
     }
 }
 
+/// Who is not reached cannot be told to dial: then the reason is that of the director's own leg, and of the data channel
+/// nothing is known.
+fn untold(data: &mut Leg, control: &[Leg]) {
+    let is_data = matches!(data.number, Number::FileToStorage | Number::StorageToFile | Number::StorageToStorage);
+    let same = |leg: &&Leg| (leg.to == data.from || leg.from == data.from) && leg.seen == data.seen;
+    if let (true, Seen::Broken(_), Some(leg)) = (is_data, &data.seen, control.iter().find(same)) {
+        let director = if leg.to == data.from { &leg.from } else { &leg.to };
+        data.seen = Seen::Unmeasured(format!("{director} does not reach {}, which would dial", data.from));
+    }
+}
+
 /// What is asked with packets of a size.
 enum Question<'q> {
     /// This daemon looks up a name so long, and repeats it.
@@ -350,6 +364,37 @@ mod tests {
     fn a_login_that_is_refused_is_no_large_packet_that_vanishes() {
         assert!([204, 210, 307].into_iter().all(is_refusal));
         assert!(![130, 133, 220, 311, 312, 319].into_iter().any(is_refusal), "these ways may be too narrow");
+    }
+
+    #[test]
+    fn a_data_channel_is_not_measured_where_nobody_can_be_told_to_dial_it() {
+        let leg = |number, from: &str, to: &str, why: &str| Leg {
+            number,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            at: None,
+            found: None,
+            seen: Seen::Broken(why.to_owned()),
+            clock: None,
+        };
+        let control = [
+            leg(Number::DirectorToStorage, "dir", "sd", "storage daemon: refused"),
+            leg(Number::DirectorToFile, "dir", "fd", "file daemon: refused"),
+        ];
+        for (from, why, is_told) in [
+            ("fd", "file daemon: refused", false),
+            ("fd", "cannot reach the storage daemon: refused", true),
+            ("sd", "storage daemon: refused", false),
+            ("sd", "file daemon: refused", true),
+        ] {
+            let mut data = leg(Number::FileToStorage, from, "other", why);
+            untold(&mut data, &control);
+            let untold = Seen::Unmeasured(format!("dir does not reach {from}, which would dial"));
+            assert_eq!(data.seen, if is_told { Seen::Broken(why.to_owned()) } else { untold });
+        }
+        let mut waiting = leg(Number::FileToStorage, "fd", "sd", "no client waits");
+        untold(&mut waiting, &[leg(Number::FileToDirector, "fd", "dir", "no client waits")]);
+        assert_eq!(waiting.seen, Seen::Unmeasured("dir does not reach fd, which would dial".to_owned()));
     }
 
     #[test]

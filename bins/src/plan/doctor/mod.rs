@@ -83,6 +83,9 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
             return ExitCode::from(EXIT_CONFIG);
         }
     };
+    if let Some(planned) = &planned {
+        complain(&planned.files.topology.warnings.render(false));
+    }
     let console = path("console").cloned().unwrap_or_else(|| beside(&configs));
     let desk = match Desk::connect(&console) {
         Ok(desk) => desk,

@@ -184,6 +184,11 @@ impl Topology {
             if let Some(network) = network {
                 c.inside(&path.field("address"), address, network);
             }
+            if address.is_loopback() && self.hosts.len() > 1 {
+                let message = format!("{address} is each host itself: nobody else reaches {:?} there", host.name);
+                let help = "write the address at which others reach it";
+                c.add(Severity::Warning, codes::WRONG_VALUE, path.field("address"), message, help);
+            }
             let is_same = |other: &&Host| other.network == host.network && other.address == host.address;
             if let Some(other) = self.hosts.iter().take(place).find(is_same) {
                 let message = format!("host {:?} has the address {address} already", other.name);
