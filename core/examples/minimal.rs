@@ -214,13 +214,13 @@ pub(crate) fn talk() -> Vec<String> {
     let world = Loop::default();
     let mut desk = Desk::new(node, Arc::new(NoDisk), world.clone());
     let mut over = desk.start(wall(), now());
-    while over.or_else(|| desk.tick(now(), wall)).is_none() {
+    while over.or_else(|| desk.tick(now(), wall())).is_none() {
         world.accept();
         let mut tasks = std::mem::take(&mut world.0.borrow_mut().tasks);
         tasks.retain_mut(|task| task.turn(now));
         world.0.borrow_mut().tasks.extend(tasks);
         let mail = world.0.borrow_mut().mail.pop_front();
-        over = mail.and_then(|mail| desk.take(mail, now()));
+        over = mail.and_then(|mail| desk.take(mail, now(), wall()));
         // A real runtime waits for a socket, a mailbox, or the time of `desk.deadline()`.
         std::thread::sleep(Duration::from_millis(1));
     }

@@ -73,7 +73,7 @@ impl Answered {
 /// A desk, whatever its role.
 pub(crate) trait AnyDesk {
     fn start(&mut self, wall: Wall, now: Instant) -> Option<ExitReason>;
-    fn take(&mut self, mail: NodeMail<Socket>, now: Instant) -> Option<ExitReason>;
+    fn take(&mut self, mail: NodeMail<Socket>, now: Instant, wall: Wall) -> Option<ExitReason>;
     fn tick(&mut self, now: Instant, wall: Wall) -> Option<ExitReason>;
     fn deadline(&self) -> Option<Instant>;
     fn inspect(&self) -> Inspection;
@@ -83,11 +83,11 @@ impl<R: Role> AnyDesk for Desk<R, Simulated> {
     fn start(&mut self, wall: Wall, now: Instant) -> Option<ExitReason> {
         Self::start(self, wall, now)
     }
-    fn take(&mut self, mail: NodeMail<Socket>, now: Instant) -> Option<ExitReason> {
-        Self::take(self, mail, now)
+    fn take(&mut self, mail: NodeMail<Socket>, now: Instant, wall: Wall) -> Option<ExitReason> {
+        Self::take(self, mail, now, wall)
     }
     fn tick(&mut self, now: Instant, wall: Wall) -> Option<ExitReason> {
-        Self::tick(self, now, || wall)
+        Self::tick(self, now, wall)
     }
     fn deadline(&self) -> Option<Instant> {
         Self::deadline(self)

@@ -429,9 +429,9 @@ impl World {
                     NodeMail::Accepted { listener, socket: Socket::new(net, id), ends }
                 }
             };
-            let now = self.time_of(host);
+            let (now, wall) = (self.time_of(host), self.wall_of(host));
             let Some(Some(daemon)) = self.daemons.get_mut(host.0) else { return };
-            let over = daemon.desk.take(mail, now);
+            let over = daemon.desk.take(mail, now, wall);
             self.after_desk(host, over);
         }
     }

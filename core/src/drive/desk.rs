@@ -161,8 +161,11 @@ impl<R: Role, A: Adapter> Desk<R, A> {
         self.event(Event::Started { wall }, now)
     }
 
-    /// Takes one thing out of the mailbox. `Some` means: return from `run`.
-    pub fn take(&mut self, mail: NodeMail<A::Socket>, now: Instant) -> Option<ExitReason> {
+    /// Takes one thing out of the mailbox, at the time of both clocks. `Some` means: return from `run`.
+    pub fn take(&mut self, mail: NodeMail<A::Socket>, now: Instant, wall: Wall) -> Option<ExitReason> {
+        if let Some(reason) = self.look(now, wall) {
+            return Some(reason);
+        }
         let event = match mail {
             NodeMail::Event(event) => event,
             NodeMail::Dialed { dial, outcome } => {
@@ -186,11 +189,9 @@ impl<R: Role, A: Adapter> Desk<R, A> {
         self.event(event, now)
     }
 
-    /// Fires what is due, and compares the clocks once a minute; a call too many does nothing. `Some` means: return from `run`.
-    pub fn tick(&mut self, now: Instant, wall: impl FnOnce() -> Wall) -> Option<ExitReason> {
-        if let Some(wall) = self.jumps.as_mut().and_then(|jumps| jumps.look(now, wall))
-            && let Some(reason) = self.event(Event::ClockJumped { wall }, now)
-        {
+    /// Fires what is due at the time of both clocks; a call too many does nothing. `Some` means: return from `run`.
+    pub fn tick(&mut self, now: Instant, wall: Wall) -> Option<ExitReason> {
+        if let Some(reason) = self.look(now, wall) {
             return Some(reason);
         }
         if self.node.poll_timeout().is_none_or(|deadline| deadline.at > now) {
@@ -212,6 +213,12 @@ impl<R: Role, A: Adapter> Desk<R, A> {
         let jumps = self.jumps.as_ref().map(JumpWatch::next);
         let node = self.node.poll_timeout().map(|deadline| deadline.at);
         node.into_iter().chain(jumps).min()
+    }
+
+    /// Tells the node if its wall clock has moved.
+    fn look(&mut self, now: Instant, wall: Wall) -> Option<ExitReason> {
+        let wall = self.jumps.as_mut()?.look(now, wall)?;
+        self.event(Event::ClockJumped { wall }, now)
     }
 
     fn event(&mut self, event: Event, now: Instant) -> Option<ExitReason> {

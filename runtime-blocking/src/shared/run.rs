@@ -44,12 +44,12 @@ where
 fn serve<R: Role, A: Adapter>(mut desk: Desk<R, A>, mailbox: &NodeBox<A::Socket>, clock: Clock) -> ExitReason {
     let mut over = desk.start(clock.wall(), clock.now());
     loop {
-        over = over.or_else(|| desk.tick(clock.now(), || clock.wall()));
+        over = over.or_else(|| desk.tick(clock.now(), clock.wall()));
         if let Some(reason) = over {
             return reason;
         }
         if let Some(mail) = mailbox.take(desk.deadline().map(|at| clock.until(at))) {
-            over = desk.take(mail, clock.now());
+            over = desk.take(mail, clock.now(), clock.wall());
         }
     }
 }
