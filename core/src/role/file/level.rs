@@ -26,8 +26,17 @@ pub(super) struct Clocks {
     since: i64,
     /// Our clock when the director was asked, in microseconds since 1970.
     asked: i64,
-    /// How far our clock is ahead, in microseconds.
-    ahead: Vec<i64>,
+    /// What its answers say.
+    samples: Vec<Ahead>,
+}
+
+/// How far our clock is ahead by one answer, in microseconds.
+#[derive(Clone, Copy, Debug)]
+struct Ahead {
+    /// If the director looked at its clock when it was asked: so much at least.
+    least: i64,
+    /// If it looked in the middle between the question and the answer.
+    likely: i64,
 }
 
 /// The list of an accurate job of this fileset, which comes before it. Digests take room, so they are kept only if they
@@ -57,7 +66,7 @@ impl FileDaemon {
                 return Next::Go;
             }
             Level::Since { time, .. } => {
-                let clocks = Clocks { since: *time, asked: net.wall().0, ahead: Vec::new() };
+                let clocks = Clocks { since: *time, asked: net.wall().0, samples: Vec::new() };
                 session.known.reading = Reading::Clocks(clocks);
                 self.sessions.signal(net, id, Signal::ClockRequest);
                 return Next::Go;
@@ -73,19 +82,20 @@ impl FileDaemon {
         let Some(session) = self.sessions.get_mut(id) else { return Next::End };
         let Reading::Clocks(clocks) = &mut session.known.reading else { return Next::End };
         let Some(theirs) = message::parse_clock(line) else { return Next::End };
-        // Half of the way there and back had gone by when it looked.
         let half = now.saturating_sub(clocks.asked) / 2;
-        clocks.ahead.push(clocks.asked.saturating_add(half).saturating_sub(theirs));
-        if clocks.ahead.len() < SAMPLES.0 {
+        let least = clocks.asked.saturating_sub(theirs);
+        clocks.samples.push(Ahead { least, likely: least.saturating_add(half) });
+        if clocks.samples.len() < SAMPLES.0 {
             clocks.asked = now;
             self.sessions.signal(net, id, Signal::ClockRequest);
             return Next::Go;
         }
-        let (since, ahead) = (clocks.since, mean(clocks.ahead.get(SAMPLES.1..).unwrap_or_default()));
+        let (since, samples) = (clocks.since, clocks.samples.get(SAMPLES.1..).unwrap_or_default());
+        let (least, ahead) = (samples.iter().map(|one| one.least).min().unwrap_or(0), mean(samples));
         session.known.reading = Reading::Commands;
         if let Some(job) = &mut session.job {
-            // Rounded down: rather saved once more than not at all.
-            job.asked.since = Some(since.saturating_add(ahead.div_euclid(SECOND)));
+            // Rather saved once more than not at all: who sleeps, or whose answer is long on its way, makes it no later.
+            job.asked.since = Some(since.saturating_add(least.div_euclid(SECOND)));
         }
         if ahead.saturating_abs() > WORTH_SAYING.0 {
             let kind = if ahead.saturating_abs() > WORTH_SAYING.1 { MessageKind::Warning } else { MessageKind::Info };
@@ -110,8 +120,8 @@ pub(super) fn take_known(known: &mut KnownFiles, line: &[u8]) -> Result<(), TooL
     }
 }
 
-fn mean(samples: &[i64]) -> i64 {
-    let sum: i128 = samples.iter().map(|sample| i128::from(*sample)).sum();
+fn mean(samples: &[Ahead]) -> i64 {
+    let sum: i128 = samples.iter().map(|sample| i128::from(sample.likely)).sum();
     let count = i128::try_from(samples.len().max(1)).unwrap_or(1);
     i64::try_from(sum.div_euclid(count)).unwrap_or(0)
 }

@@ -7,6 +7,7 @@ use towline_core::bulk::work::DiskWork;
 use towline_core::limits;
 use towline_core::role::file::FileDaemon;
 use towline_core::secret::Secret;
+use towline_core::time::Instant;
 use towline_core::work::{Work, WorkDone};
 
 use crate::recording;
@@ -501,4 +502,25 @@ fn a_cancel_from_another_session_is_answered_as_recorded_and_ends_the_job() {
     let conv = recording!("11-cancel/08-DIR-to-FD").replace("bench-big.2026-11-23_13.07.50_03", JOB);
     world.come_in(Script::new(&conv, Side::Acceptor, password("fd-secret")));
     assert_eq!(world.heard(director), [CANCELED, "signal -4", "fin"]);
+}
+
+#[test]
+fn answers_that_are_long_on_their_way_make_no_file_count_as_unchanged() {
+    let (mut world, seen) = world();
+    let director = director(&mut world, "level");
+    let since = STARTED.seconds() - 100;
+    world.say(director, r"text level = incremental  mtime_only=0 \n");
+    world.say(director, &format!(r"text level = since_utime {since} mtime_only=0 prev_job=before\n"));
+    for _ in 0..10 {
+        assert_eq!(world.heard(director), ["signal -9"]);
+        // It looks at its clock at once, and its answer, or whoever asks, sleeps for a quarter of an hour.
+        let theirs = STARTED.after(world.now.since(Instant::ZERO)).0;
+        world.wait(Duration::from_secs(900));
+        world.say(director, &format!(r"text btime {theirs}\n"));
+    }
+    world.await_dial(STORAGE_PORT, storage(""));
+    world.say(director, r"text storage address=127.0.0.1 port=42003 ssl=0\n");
+    world.say(director, r"text backup FileIndex=1\n");
+    let found = seen.lock().unwrap().changes[0].since.expect("a time");
+    assert!((since - 1..=since).contains(&found), "{} s later", found - since);
 }
