@@ -114,7 +114,8 @@ impl<'a> Run<'a> {
         let silence = silence.duration();
         stage.standing.world.run_for(SETTLING + silence * 4);
         if !silence.is_zero() {
-            stage.slow_down(silence * 3);
+            // By a quarter more: how long else it takes, up to the limits of jobs, is not asked.
+            stage.slow_down(silence + silence / 4);
         }
         let began = stage.standing.world.now();
         let job = stage.order();

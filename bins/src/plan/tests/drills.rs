@@ -88,6 +88,15 @@ fn a_job_goes_on_through_half_an_hour_of_silence_and_a_gateway_that_takes_up_wha
 }
 
 #[test]
+fn half_an_hour_of_silence_ends_no_restore_by_its_slowness() {
+    let restore = r#"(name: "restore", client: "laptop", fileset: "set", storage: "store", pool: "pool", kind: restore, where: "/r"),"#;
+    let plan = Case::new(DIALLED, STORE, restore).topology(&forwarded()).unwrap();
+    let all = plan.trials.drilled(plan.topology(), &plan.given, &plan.rows, &Drill::idle("30m").unwrap());
+    let [Drilled { outcome, .. }] = &all[1][..] else { panic!("one") };
+    assert!(matches!(outcome, Outcome::GoesOn { after } if *after > Duration::from_secs(1_800)), "{outcome:?}");
+}
+
+#[test]
 fn a_drill_that_means_nothing_is_refused_with_what_was_probably_meant() {
     let plan = Case::new(DIALLED, STORE, "").topology(&forwarded()).unwrap();
     let topology = plan.topology();
