@@ -227,9 +227,10 @@ const NAMES: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday"
 
 /// The days from Monday on, from all jobs there were. One that has not ended by `now` ends then.
 fn days(rows: &[JobRow], now: i64) -> Vec<Day> {
+    let rows = scheduled(rows);
     let of = |day: i64| {
         let begin = MONDAY + day * DAY;
-        rows.iter().filter(move |row| (begin..begin + DAY).contains(&row.sched_time))
+        rows.iter().filter(move |row| (begin..begin + DAY).contains(&row.sched_time)).copied()
     };
     let due = |day: i64| of(day).map(|row| row.sched_time).min();
     let ended = |row: &JobRow| if row.end_time > 0 { row.end_time } else { now };
@@ -237,7 +238,10 @@ fn days(rows: &[JobRow], now: i64) -> Vec<Day> {
         let first = due(day)?;
         let next = (day + 1..day + 8).find_map(due).unwrap_or(i64::MAX);
         let waited = |row: &JobRow| (row.start_time.max(row.sched_time) - row.sched_time, row.name.clone());
-        let names = |is: &dyn Fn(&JobRow) -> bool| of(day).filter(|row| is(row)).map(|row| row.name.clone()).collect();
+        let names = |is: &dyn Fn(&JobRow) -> bool| -> Vec<String> {
+            let named: BTreeSet<&String> = of(day).filter(|row| is(row)).map(|row| &row.name).collect();
+            named.into_iter().cloned().collect()
+        };
         Some(Day {
             name,
             jobs: of(day).count(),
@@ -249,6 +253,20 @@ fn days(rows: &[JobRow], now: i64) -> Vec<Day> {
         })
     };
     (0..).zip(NAMES).filter_map(day).collect()
+}
+
+/// The jobs that the schedule has ordered: on the minute, and each once. Those that a copy or a migration orders for each
+/// backup bear its name, and those that write the backup's.
+fn scheduled(rows: &[JobRow]) -> Vec<&JobRow> {
+    let is_due = |row: &&JobRow| row.sched_time % 60 == 0 && row.job_type != b'C' && row.origin == 0;
+    let mut seen: BTreeSet<(&str, i64)> = BTreeSet::new();
+    let mut all = Vec::new();
+    for row in rows.iter().filter(is_due) {
+        if seen.insert((&row.name, row.sched_time)) {
+            all.push(row);
+        }
+    }
+    all
 }
 
 /// A moment of the week, as `Tuesday 05:12`.
@@ -288,6 +306,25 @@ mod tests {
         assert_eq!((&monday.late, &monday.waited), (&vec!["b".to_owned()], &(3_600, "b".to_owned())));
         assert_eq!((tuesday.late.len(), tuesday.last), (0, 5 * DAY));
         assert_eq!(moment(monday.last), "Tuesday 21:01");
+    }
+
+    #[test]
+    fn what_a_copy_orders_is_not_due_by_the_schedule_and_a_name_is_said_once() {
+        let four = 4 * 3_600;
+        let copies = |job_type, row: JobRow| JobRow { job_type, ..row };
+        let rows = [
+            copies(b'c', row("offsite", four, four, four + DAY + 60)),
+            copies(b'c', row("offsite", four, four, four + 60)),
+            copies(b'C', row("files", four, four, four + 60)),
+            copies(b'c', row("offsite", four + 7, four + 7, four + 60)),
+            row("files", four + 60, four + 60, four + DAY + 90),
+            row("files", four + 120, four + 120, four + DAY + 90),
+            row("files", four + DAY, four + DAY, four + DAY + 90),
+        ];
+        let days = days(&rows, MONDAY + 5 * DAY);
+        let monday = &days[0];
+        assert_eq!((monday.jobs, monday.first), (3, four));
+        assert_eq!(monday.late, ["files", "offsite"]);
     }
 
     #[test]
