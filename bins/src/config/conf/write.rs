@@ -190,6 +190,10 @@ impl Writer {
                 lines.push("PluginDirectory = /usr/lib/bareos/plugins".to_owned());
                 special(&mut fields, &mut lines, &[("plugin_names", "PluginNames")]);
             }
+            "Client" if self.component.name == "bareos-dir" => {
+                // Bareos wants one of each, of a client that nobody dials too.
+                fields.entry("address").or_insert_with(|| Value::from(name.as_str()));
+            }
             "Director" if self.component.name == "bareos-fd" => {
                 special(&mut fields, &mut lines, &[("allowed_job_commands", "AllowedJobCommand")]);
             }

@@ -193,3 +193,14 @@ fn a_peer_without_tls_of_its_own_is_written_with_that_of_the_daemon() {
     assert!(!again.client_tls(&again.clients[0]).enable);
     assert_eq!(again.director.maximum_concurrent_jobs, config.director.maximum_concurrent_jobs);
 }
+
+#[test]
+fn a_client_that_nobody_dials_is_written_with_the_address_that_bareos_wants() {
+    let ron = r#"(director: (name: "dir", password: "pw"),
+                  clients: [(name: "fd", password: "p", connection_from_client_to_director: true,
+                             connection_from_director_to_client: false)])"#;
+    let (config, _) = parse::<DirectorConfig>("", ron, BUILT).unwrap();
+    let (again, _) = good::<DirectorConfig>(&as_text(&config).0);
+    assert_eq!(again.clients[0].address.as_deref(), Some("fd"));
+    assert!(!again.clients[0].connection_from_director_to_client);
+}
