@@ -3,6 +3,7 @@
 use std::net::{IpAddr, SocketAddr};
 
 use super::topology::{Gateway, Host, Topology};
+use super::trial::Connection;
 
 /// Where what is dialled leads, if nothing stops it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,14 @@ pub(super) fn landing<'a>(topology: &'a Topology, from: &'a Host, dialled: Socke
         }
     }
     Some(Landing { host: None, at: target, forwarded })
+}
+
+/// Whether what was dialled leads to another host than that of the daemon which was meant.
+pub(super) fn is_astray(topology: &Topology, connection: &Connection) -> bool {
+    let host = |daemon: &str| topology.hosts.get(topology.host_of(daemon)?);
+    let (Some(from), Some(to)) = (host(&connection.from), host(&connection.to)) else { return false };
+    let landing = landing(topology, from, connection.address);
+    !connection.address.ip().is_loopback() && landing.is_some_and(|landing| landing.host.is_some_and(|host| host != to))
 }
 
 /// The network in this one that an address leads to: that of its gateway, or of a host behind one that routes.

@@ -8,8 +8,8 @@ use towline_simtests::calls::Outcome;
 
 use super::super::setup::Given;
 use super::super::topology::{Host, Topology, Way};
-use super::super::trial::{Barrier, Connection, Tried, Verdict};
-use super::super::way::{arriving, inside, landing};
+use super::super::trial::{Barrier, Connection, Tried, Verdict, resolved};
+use super::super::way::{arriving, inside, is_astray, landing};
 use super::change::{Beat, Change, Opening, Peer, letting};
 
 /// Seconds between heartbeats, if a gateway does not ask for more.
@@ -23,10 +23,12 @@ pub(super) fn candidates(topology: &Topology, given: &Given, tried: &Tried) -> V
         beats(given, tried, idle, &mut all);
         return all;
     }
-    let broken = |one: &&Connection| !matches!(one.outcome, Outcome::Open(_)) || one.stop.is_some();
+    let broken =
+        |one: &&Connection| !matches!(one.outcome, Outcome::Open(_)) || one.stop.is_some() || is_astray(topology, one);
     let broken: Vec<&Connection> = tried.connections.iter().filter(broken).collect();
     for connection in &broken {
         turned(topology, config, tried, connection, &mut all);
+        all.extend(view(topology, given, connection));
         all.extend(correct_address(topology, config, connection));
         all.extend(opening(topology, connection).map(Change::Open));
     }
@@ -96,6 +98,29 @@ fn director_dials(topology: &Topology, config: &DirectorConfig, client: &str) ->
     let from = topology.hosts.get(topology.host_of(&config.director.name)?)?;
     let to = topology.hosts.get(topology.host_of(client)?)?;
     Some(Change::DirectorDials { client: client.to_owned(), address: address_for(topology, from, to)? })
+}
+
+/// The inner address under the name that was dialled, for all who are behind the gateway which turns nobody round.
+fn view(topology: &Topology, given: &Given, broken: &Connection) -> Option<Change> {
+    let Some((Barrier::Gateway(network), "no hairpin")) = &broken.stop else { return None };
+    let config = &given.director;
+    let of_storage = config.storage(&broken.to).map(|storage| storage.address.clone());
+    let of_client = || config.client(&broken.to)?.address.clone();
+    let of_director = || {
+        let own = given.file(&broken.from)?.directors.iter().find(|director| director.name == broken.to)?;
+        own.address.clone()
+    };
+    let name = of_storage.or_else(of_client).or_else(of_director)?;
+    let is_it = name.parse::<IpAddr>().is_err()
+        && resolved(topology, &name).is_some_and(|all| all.contains(&broken.address.ip()));
+    let to = topology.hosts.get(topology.host_of(&broken.to)?).filter(|_| is_it)?;
+    let address = inside(topology, network, to)?;
+    let has_own =
+        |host: &Host| topology.names.iter().any(|known| known.name == name && known.seen_by.contains(&host.name));
+    let is_inside = |host: &&Host| topology.around(&host.network).contains(&network.as_str());
+    let hosts = topology.hosts.iter().filter(|host| is_inside(host) && !host.daemons.is_empty() && !has_own(host));
+    let hosts: Vec<String> = hosts.map(|host| host.name.clone()).collect();
+    (!hosts.is_empty()).then_some(Change::View { name, address, hosts })
 }
 
 /// The address that the dialler can use, if it dialled another one.

@@ -5,7 +5,7 @@ use towline_core::config::{Client, ConfigPath, DirectorConfig, Seconds, Storage}
 use crate::config::Setting;
 
 use super::super::setup::{Given, assumed_file, assumed_storage};
-use super::super::topology::{Firewall, Forward, Ports, Rule, Topology, Verdict, Way};
+use super::super::topology::{Firewall, Forward, Name, Ports, Rule, Topology, Verdict, Way};
 use super::super::trial::Barrier;
 
 /// A change that a person would make in one go.
@@ -23,6 +23,8 @@ pub(in super::super) enum Change {
     Lan { ends: [(Peer, String); 2] },
     /// Both ends of a data channel get a common network.
     Networks { network: String, ends: [(Peer, String); 2] },
+    /// A name means another address to some hosts.
+    View { name: String, address: String, hosts: Vec<String> },
     /// A heartbeat, where this resource sets it.
     Heartbeat { at: Beat, interval: u64 },
     /// A port is forwarded, or a connection is let through.
@@ -103,7 +105,7 @@ impl Change {
             Self::DirectorDials { .. } | Self::Lan { .. } | Self::Networks { .. } => 2,
             // A way in is more than some settings, and often in the hands of others.
             Self::Open(_) => 4,
-            Self::Passive { .. } | Self::Address { .. } | Self::Heartbeat { .. } => 1,
+            Self::Passive { .. } | Self::Address { .. } | Self::View { .. } | Self::Heartbeat { .. } => 1,
         }
     }
 
@@ -111,6 +113,11 @@ impl Change {
     pub(super) fn apply(&self, topology: &mut Topology, given: &mut Given) -> bool {
         if let Self::Open(opening) = self {
             return opening.apply(topology);
+        }
+        if let Self::View { name, address, hosts } = self {
+            let (name, addresses, seen_by) = (name.clone(), vec![address.clone()], hosts.clone());
+            topology.names.push(Name { name, addresses, seen_by });
+            return true;
         }
         if let Self::ClientDials { client, .. } = self {
             ensure_file(given, client);
@@ -154,7 +161,7 @@ impl Change {
                 each.collect()
             }
             Self::Heartbeat { at, interval } => at.place(given, Setting::Seconds(*interval)).into_iter().collect(),
-            Self::Open(_) => Vec::new(),
+            Self::Open(_) | Self::View { .. } => Vec::new(),
         }
     }
 
@@ -180,6 +187,9 @@ impl Change {
                 format!("say that {} and {} are in the network {network:?} (`networks`)", name(&one.0), name(&other.0))
             }
             Self::Heartbeat { at, interval } => format!("{} every {interval} s (`heartbeat_interval`)", at.said()),
+            Self::View { name, address, hosts } => {
+                format!("let {name} mean {address} to {} (a view of DNS, or /etc/hosts)", hosts.join(", "))
+            }
             Self::Open(opening) => opening.said(),
         }
     }
@@ -204,6 +214,20 @@ impl Change {
                 }
             },
             Self::Open(_) => false,
+            // Whoever runs on these hosts.
+            Self::View { .. } => true,
+        }
+    }
+
+    /// The same in the topology's file, if it is made there: which list, and the element in RON.
+    pub(super) fn ron(&self, topology: &Topology) -> Option<(ConfigPath, &'static str, String)> {
+        match self {
+            Self::Open(opening) => opening.ron(topology),
+            Self::View { name, address, hosts } => {
+                let element = format!("(name: {name:?}, addresses: [{address:?}], seen_by: {hosts:?})");
+                Some((ConfigPath(Vec::new()), "names", element))
+            }
+            _ => None,
         }
     }
 }
@@ -324,7 +348,7 @@ impl Opening {
     }
 
     /// The same in the topology's file: which list, and the element in RON.
-    pub(super) fn ron(&self, topology: &Topology) -> Option<(ConfigPath, &'static str, String)> {
+    fn ron(&self, topology: &Topology) -> Option<(ConfigPath, &'static str, String)> {
         let gateway = |name: &String| Some(ConfigPath::of("networks").index(topology.network(name)?).field("gateway"));
         match self {
             Self::Forward { network, port, to } => {

@@ -316,3 +316,32 @@ fn a_firewall_behind_a_forwarded_port_is_opened_for_the_port_that_it_sees() {
     assert_eq!(changes, ["let 192.0.2.1 dial port 9102 through the firewall of \"den\""]);
     case.assert_works(&written);
 }
+
+#[test]
+fn a_name_that_leads_those_inside_to_their_own_gateway_gets_a_view_and_outside_it_stays() {
+    let inside = r#"(name: "center", network: "home", address: "10.0.0.1", daemons: ["dir", "store"]),"#;
+    let topology = home(r#"forwards: [(port: 9103, to: "10.0.0.1")],"#)
+        .replace(r#"(name: "center", network: "internet", address: "192.0.2.1", daemons: ["dir", "store"]),"#, inside)
+        .replace(r#"network: "home", address: "10.0.0.10""#, r#"network: "internet", address: "192.0.2.10""#)
+        .replace(
+            "    ],\n)",
+            "    ],\n    names: [\n        (name: \"store.example\", addresses: [\"192.0.2.254\"]),\n    ],\n)",
+        );
+    let case = Case::new(r#"address: "192.0.2.10","#, r#"address: "store.example","#, &topology);
+    let (changes, _, written) = case.suggested();
+    assert_eq!(changes, ["let store.example mean 10.0.0.1 to center (a view of DNS, or /etc/hosts)"]);
+    let added = r#"+        (name: "store.example", addresses: ["10.0.0.1"], seen_by: ["center"]),"#;
+    assert!(written.diff.contains(added), "{}", written.diff);
+    case.assert_works(&written);
+}
+
+#[test]
+fn a_port_that_leads_to_another_client_is_no_way_and_the_client_dials() {
+    let neighbour = r#"(name: "barn", network: "home", address: "10.0.0.11", daemons: ["laptop"]),
+        (name: "den", network: "home", address: "10.0.0.10"),"#;
+    let topology = home(r#"forwards: [(port: 9102, to: "10.0.0.10")],"#)
+        .replace(r#"(name: "den", network: "home", address: "10.0.0.10", daemons: ["laptop"]),"#, neighbour);
+    let case = Case::new(OUTSIDE, STORE, &topology);
+    let (changes, _, _) = case.suggested();
+    assert_eq!(changes, ["let laptop dial the director (`connection_from_client_to_director` on both sides)"]);
+}

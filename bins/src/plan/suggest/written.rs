@@ -6,7 +6,7 @@ use crate::config::{Edits, Setting, place};
 
 use super::super::files::Files;
 use super::Suggestion;
-use super::change::{Change, Place, Whose};
+use super::change::{Place, Whose};
 
 /// The files with the changes, and the other settings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,12 +51,11 @@ impl Written {
         out
     }
 
-    /// The openings, in the topology.
+    /// What is changed in the topology.
     fn topology(&mut self, files: &Files, suggestion: &Suggestion) {
         let mut lists: Vec<(ConfigPath, &'static str, Vec<String>)> = Vec::new();
         for (change, _) in &suggestion.changes {
-            let Change::Open(opening) = change else { continue };
-            let Some((path, field, text)) = opening.ron(&suggestion.topology) else { continue };
+            let Some((path, field, text)) = change.ron(&suggestion.topology) else { continue };
             match lists.iter_mut().find(|(known, list, _)| *known == path && *list == field) {
                 // As they are in the list itself: rules come before those that are there.
                 Some((.., all)) if field == "rules" => all.insert(0, text),
