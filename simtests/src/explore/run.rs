@@ -183,7 +183,11 @@ impl<'a> Run<'a> {
 
     fn happen(&mut self, then: Then) {
         match then {
-            Then::Order(n) => self.order(self.draw.orders[n].what),
+            Then::Order(n) => {
+                // Where backups build on others, each third one builds on a full one.
+                let level = if self.draw.incremental && n % 3 == 2 { " level=differential" } else { "" };
+                self.order(self.draw.orders[n].what, level);
+            }
             Then::Begin(n) => {
                 let fault = &self.draw.faults[n];
                 let lasts = Duration::from_millis(fault.lasts);
@@ -211,11 +215,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn order(&mut self, what: What) {
+    fn order(&mut self, what: What, level: &str) {
         match what {
             What::Backup(client, storage) => {
                 self.evidence.ordered += 1;
-                self.say(&format!("run job={}-{} yes", name(Who::Client(client)), name(Who::Storage(storage))));
+                self.say(&format!("run job={}-{}{level} yes", name(Who::Client(client)), name(Who::Storage(storage))));
             }
             What::Restore(client) => {
                 self.region.clients[client].disk.wipe_restored();
@@ -397,7 +401,7 @@ impl<'a> Run<'a> {
         let rows: Vec<JobRow> = self.region.catalog.tables().jobs.values().cloned().collect();
         // What has only changes is restored with what it builds on.
         let is_whole =
-            |row: &&JobRow| is_good(row) && b"BC".contains(&row.job_type) && row.level != b'I' && !row.purged_files;
+            |row: &&JobRow| is_good(row) && b"BC".contains(&row.job_type) && row.level == b'F' && !row.purged_files;
         for row in rows.iter().filter(is_whole) {
             let client = (0..self.draw.clients.len()).find(|n| name(Who::Client(*n)) == row.client);
             let Some(client) = client else { continue };
