@@ -93,16 +93,24 @@ impl Draw {
     }
 
     /// Backups that build on others, and changes between them. Not where clocks are set, by which they go, nor where files have
-    /// flaws, whose older versions may come back.
+    /// flaws, whose older versions may come back. All those of a client go to one storage daemon: of jobs of different names
+    /// one that waits for longer has the lower number and the newer files, and a restore takes the higher number for newer.
     fn draw_incremental(&mut self, rng: &mut Rng) {
         let is_unclear = |fault: &Fault| matches!(fault.kind, Kind::Clock(..) | Kind::Flawed(..));
         if !rng.one_in(4) || self.faults.iter().any(is_unclear) {
             return;
         }
         self.incremental = true;
+        let storages = self.storages.len();
+        for order in &mut self.orders {
+            if let What::Backup(client, storage) | What::Verify(client, storage) = &mut order.what {
+                *storage = *client % storages;
+            }
+        }
         let mut at = 0;
         for _ in 0..2 + rng.below(4) {
-            let (client, storage) = (index(rng, self.clients.len()), index(rng, self.storages.len()));
+            let client = index(rng, self.clients.len());
+            let storage = client % storages;
             for what in [What::Backup(client, storage), What::Change(client)] {
                 at += moment(rng, 120_000);
                 self.orders.push(Order { at, what });
