@@ -169,6 +169,8 @@ impl<'a> Run<'a> {
             let address = call.ends.peer;
             let known = all.iter_mut().find(|one| one.number == number && one.address == address);
             match known {
+                // The job was over before anything came of it.
+                Some(_) if call.outcome == calls::Outcome::Waiting && stop.is_none() => {}
                 Some(known) => {
                     known.dials += 1;
                     // One that holds while another is tried, as of a client that dials in, counts.

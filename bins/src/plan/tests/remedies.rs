@@ -60,6 +60,20 @@ fn a_forwarded_port_that_leads_to_nobody_or_to_another_host_is_named() {
     let backup = &plan.rows[0];
     assert!(backup.logs.iter().any(|(daemon, line)| daemon == "dir" && line.contains("T0307")), "{backup:#?}");
     assert!(advice(&plan, 0).contains("on \"offsite\", where store does not run"), "{}", advice(&plan, 0));
+    // Of a client that is refused, the storage daemon was reached all the same.
+    let barn = r#"(name: "barn", network: "home", address: "10.0.0.11", daemons: ["neighbour"]), (name: "offsite""#;
+    let depot = r#"(name: "depot", network: "internet", address: "192.0.2.3", daemons: ["store"]), (name: "center""#;
+    let others = home(r#"forwards: [(port: 9102, to: "10.0.0.11")]"#).replace(r#"(name: "offsite""#, barn);
+    let others = others.replace(r#"["dir", "store"]"#, r#"["dir"]"#).replace(r#"(name: "center""#, depot);
+    let case = Case::new(DIALLED, r#"address: "depot""#, "");
+    let neighbour = format!(r#"clients: [(name: "neighbour", address: "barn", password: "{PASSWORD} n"),"#);
+    let text = fs::read_to_string(&case.configs[0]).unwrap().replace("clients: [", &neighbour);
+    fs::write(&case.configs[0], text).unwrap();
+    let plan = case.topology(&others).unwrap();
+    let backup = &plan.rows[0];
+    let made = |one: &Connection| matches!(one.outcome, Outcome::Open(_));
+    assert!(backup.connections.iter().all(made), "{backup:#?}");
+    assert!(advice(&plan, 0).contains("leads to 10.0.0.11:9102, on \"barn\""), "{}", advice(&plan, 0));
     // Of a host without that daemon, its own address.
     let plan = Case::new(r#"address: "192.0.2.2""#, STORE, "").topology(&home("")).unwrap();
     let backup = &plan.rows[0];
