@@ -14,6 +14,8 @@ const HOST_WIDTH: f64 = 170.0;
 const LINE: f64 = 16.0;
 const GAP: f64 = 36.0;
 const GATEWAY: f64 = 26.0;
+/// How wide a row of boxes becomes before another one begins below it.
+const WIDEST: f64 = 1_400.0;
 /// The longest that is written on a gateway with an address of IPv4.
 const GATEWAY_LABEL: &str = "gateway 255.255.255.255 translates";
 
@@ -54,6 +56,18 @@ struct Layout {
     hosts: BTreeMap<usize, Area>,
     /// What is written outside of hosts: no number may cover it.
     labels: Vec<Area>,
+}
+
+impl Layout {
+    /// Adds another one at this place.
+    fn add(&mut self, other: Self, (dx, dy): (f64, f64)) {
+        let moved = |area: Area| Area { x: area.x + dx, y: area.y + dy, ..area };
+        let all = |of: BTreeMap<usize, Area>| of.into_iter().map(move |(at, area)| (at, moved(area)));
+        self.networks.extend(all(other.networks));
+        self.gateways.extend(all(other.gateways));
+        self.hosts.extend(all(other.hosts));
+        self.labels.extend(other.labels.into_iter().map(moved));
+    }
 }
 
 /// The picture.
@@ -119,27 +133,32 @@ fn place(topology: &Topology, layout: &mut Layout, network: usize, x: f64, y: f6
     let Some(own) = topology.networks.get(network) else { return Area::default() };
     let is_inner = own.gateway.is_some();
     let top = y + if is_inner { GATEWAY } else { 0.0 } + LINE * 2.0;
-    let (mut right, mut bottom) = (x + GAP / 2.0, top);
+    let left = x + GAP / 2.0;
+    let mut hosts = Rows::new(left, top);
     for (at, host) in topology.hosts.iter().enumerate().filter(|(_, host)| host.network == own.name) {
         let height = LINE * 2.5 + LINE * host.daemons.len().max(1) as f64;
         let width = host_width(host);
-        layout.hosts.insert(at, Area { x: right, y: top, width, height });
-        right += width + GAP;
-        bottom = bottom.max(top + height);
+        // Between rows of hosts there is room for bows.
+        let (x, y) = hosts.next(width, GAP * 1.8);
+        layout.hosts.insert(at, Area { x, y, width, height });
+        hosts.took(width, height);
     }
-    let (mut far, below) = (x + GAP / 2.0, if bottom > top { bottom + GAP * 1.5 } else { top });
+    let bottom = hosts.bottom;
+    let mut inner = Rows::new(left, if bottom > top { bottom + GAP * 1.5 } else { top });
     let behind = |other: &Network| other.gateway.as_ref().is_some_and(|gateway| gateway.to == own.name);
     for (at, _) in topology.networks.iter().enumerate().filter(|(_, other)| behind(other)) {
         // A circle was refused when the topology was read.
-        let inner = place(topology, layout, at, far, below);
-        far += inner.width + GAP;
-        bottom = bottom.max(below + inner.height);
+        let mut own = Layout::default();
+        let area = place(topology, &mut own, at, 0.0, 0.0);
+        layout.add(own, inner.next(area.width, GAP));
+        inner.took(area.width, area.height);
     }
+    let (right, far, bottom) = (hosts.right, inner.right, bottom.max(inner.bottom));
     let names = format!("{} {}", own.name, own.addresses.join(" "));
     let least = (HOST_WIDTH + GAP).max(written(&names) + 20.0);
     let width = (right.max(far) - x - GAP / 2.0).max(least);
     // Below hosts there are bows.
-    let margin = if far > x + GAP / 2.0 { GAP / 2.0 } else { GAP * 1.8 };
+    let margin = if far > left { GAP / 2.0 } else { GAP * 1.8 };
     let area = Area { x, y, width, height: bottom + margin - y };
     let line = |text: &str, row: f64, height: f64| Area { x: x + 10.0, y: y + row, width: written(text), height };
     layout.labels.push(line(&names, if is_inner { GATEWAY } else { 0.0 }, LINE * 1.5));
@@ -151,6 +170,37 @@ fn place(topology: &Topology, layout: &mut Layout, network: usize, x: f64, y: f6
         layout.gateways.insert(network, Area { x, y, width, height: GATEWAY });
     }
     area
+}
+
+/// Boxes side by side, in as many rows as they need.
+struct Rows {
+    left: f64,
+    /// Where the next one begins.
+    at: (f64, f64),
+    /// Where the widest row ends, with the gap after it, and the lowest box.
+    right: f64,
+    bottom: f64,
+}
+
+impl Rows {
+    const fn new(left: f64, top: f64) -> Self {
+        Self { left, at: (left, top), right: left, bottom: top }
+    }
+
+    /// The place of a box of this width; of a new row, so far below the last one.
+    fn next(&mut self, width: f64, apart: f64) -> (f64, f64) {
+        if self.at.0 > self.left && self.at.0 + width > self.left + WIDEST {
+            self.at = (self.left, self.bottom + apart);
+        }
+        self.at
+    }
+
+    /// A box of this size stands there.
+    fn took(&mut self, width: f64, height: f64) {
+        self.bottom = self.bottom.max(self.at.1 + height);
+        self.at.0 += width + GAP;
+        self.right = self.right.max(self.at.0);
+    }
 }
 
 /// About how wide a text is.

@@ -357,3 +357,19 @@ fn a_name_that_means_two_things_to_the_same_hosts_is_found() {
     let found = named(&format!(r#"{inside}, (name: "n", addresses: [], seen_by: ["center", "den"])"#)).unwrap();
     assert!(found.contains("T0821") && found.contains("\"n\" is to den"), "{found}");
 }
+
+#[test]
+fn a_picture_of_many_hosts_and_networks_is_no_strip() {
+    let hosts: String =
+        (0..40).map(|n| format!("(name: \"h{n}\", network: \"home\", address: \"10.0.0.{}\"),", 100 + n)).collect();
+    let networks: String = (0..40)
+        .map(|n| format!("(name: \"n{n}\", gateway: (to: \"internet\", address: \"192.0.2.{}\")),", 100 + n))
+        .collect();
+    let many = home("").replace("hosts: [", &format!("hosts: [{hosts}"));
+    let many = many.replace("networks: [", &format!("networks: [{networks}"));
+    let plan = Case::new(DIALLED, STORE, "").topology(&many).unwrap();
+    let svg = picture::svg(plan.topology(), &plan.rows);
+    let width = svg.split("width=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+    assert!(width.parse::<f64>().unwrap() < 2_000.0, "{width}");
+    assert!((0..40).all(|n| svg.contains(&format!(">h{n}<"))), "{svg}");
+}
