@@ -88,6 +88,8 @@ pub struct Machine {
     pub network: Option<usize>,
     /// Its address there.
     pub address: IpAddr,
+    /// Further interfaces: the place in [`Site::networks`] of the network of each, or the open one, and the address there.
+    pub more: Vec<(Option<usize>, IpAddr)>,
     /// Its own firewall.
     pub firewall: Option<Firewall>,
     /// What connects it with its network.
@@ -98,7 +100,15 @@ impl Machine {
     /// A host without a firewall and with nothing between it and its network.
     #[must_use]
     pub fn new(name: &str, network: Option<usize>, address: IpAddr) -> Self {
-        Self { name: name.to_owned(), network, address, firewall: None, uplink: Uplink::default() }
+        let (name, more) = (name.to_owned(), Vec::new());
+        Self { name, network, address, more, firewall: None, uplink: Uplink::default() }
+    }
+}
+
+impl Machine {
+    /// Its networks and the address in each.
+    fn places(&self) -> impl Iterator<Item = (Option<usize>, IpAddr)> {
+        [(self.network, self.address)].into_iter().chain(self.more.iter().copied())
     }
 }
 
@@ -277,10 +287,10 @@ impl Site {
             }
         }
         for (place, host) in self.hosts.iter().enumerate() {
-            if host.network.is_some_and(|network| network >= self.networks.len()) {
+            if host.places().any(|(network, _)| network.is_some_and(|network| network >= self.networks.len())) {
                 found.push(Mistake::NoNetwork(place));
             }
-            let is_same = |other: &Machine| other.network == host.network && other.address == host.address;
+            let is_same = |other: &Machine| other.places().any(|there| host.places().any(|own| own == there));
             if let Some(first) = self.hosts.iter().take(place).position(is_same) {
                 found.push(Mistake::AddressTwice(first, place));
             }
@@ -314,8 +324,9 @@ impl Site {
     /// The host at this place, in such a world; of a place that is none nothing.
     pub(crate) fn raise(&self, (world, networks): (&mut World, &[NetworkId]), place: usize) -> HostId {
         let Some(machine) = self.hosts.get(place) else { return HostId(usize::MAX) };
-        let network = machine.network.and_then(|network| networks.get(network)).copied();
-        let host = world.add_host_in(network.unwrap_or(NetworkId::OPEN), &machine.name, machine.address);
+        let at = |network: Option<usize>| network.and_then(|at| networks.get(at)).copied().unwrap_or(NetworkId::OPEN);
+        let host = world.add_host_in(at(machine.network), &machine.name, machine.address);
+        machine.more.iter().for_each(|(network, address)| world.add_interface(host, at(*network), *address));
         if let Some(firewall) = &machine.firewall {
             world.set_firewall(host, firewall.clone());
         }

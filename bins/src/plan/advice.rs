@@ -109,7 +109,7 @@ fn of_address(topology: &Topology, broken: &Connection) -> String {
         _ if matches!(broken.outcome, Outcome::Failed(IoKind::Refused, _)) => {
             format!("nothing listens at {at}: check the port of {to} and what it listens on")
         }
-        Some(host) if host.address == at.ip().to_string() => format!(
+        Some(host) if host.places().any(|(_, own)| own.parse() == Ok(at.ip())) => format!(
             "{at} is an address inside {:?}, which {from} has no way to; give {to} the address of that network's gateway, \
              with the port forwarded{}",
             host.network,

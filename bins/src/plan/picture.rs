@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use towline_simtests::calls::Outcome;
 
-use super::topology::{Host, Network, Topology};
+use super::topology::{Host, Interface, Network, Topology};
 use super::trial::{Barrier, Connection, Tried, Uplink};
 
 /// Sizes in pixels.
@@ -136,7 +136,7 @@ fn place(topology: &Topology, layout: &mut Layout, network: usize, x: f64, y: f6
     let left = x + GAP / 2.0;
     let mut hosts = Rows::new(left, top);
     for (at, host) in topology.hosts.iter().enumerate().filter(|(_, host)| host.network == own.name) {
-        let height = LINE * 2.5 + LINE * host.daemons.len().max(1) as f64;
+        let height = LINE * 2.5 + LINE * (host.daemons.len().max(1) + host.interfaces.len()) as f64;
         let width = host_width(host);
         // Between rows of hosts there is room for bows.
         let (x, y) = hosts.next(width, GAP * 1.8);
@@ -209,8 +209,14 @@ fn written(text: &str) -> f64 {
 }
 
 fn host_width(host: &Host) -> f64 {
-    let texts = host.daemons.iter().chain([&host.name]);
+    let interfaces: Vec<String> = host.interfaces.iter().map(interface).collect();
+    let texts = host.daemons.iter().chain([&host.name]).chain(&interfaces);
     texts.map(|text| written(text) + 20.0).fold(HOST_WIDTH, f64::max)
+}
+
+/// How one more interface of a host is written into its box.
+fn interface(of: &Interface) -> String {
+    format!("{} in {}", of.address, of.network)
 }
 
 fn network_box((out, labels): (&mut String, &mut String), network: &Network, area: Area, gateway: Option<Area>) {
@@ -245,7 +251,8 @@ fn host_box(out: &mut String, host: &Host, area: Area) {
     );
     let wall = if host.firewall.is_some() { ", firewall" } else { "" };
     let address = format!("{}{wall}", host.address);
-    let address = [("small", address.as_str())];
+    let interfaces: Vec<String> = host.interfaces.iter().map(interface).collect();
+    let address = [&address].into_iter().chain(&interfaces).map(|text| ("small", text.as_str()));
     let daemons = host.daemons.iter().map(|daemon| ("", daemon.as_str()));
     let lines = [("name", host.name.as_str())].into_iter().chain(address).chain(daemons);
     for (class, (at, text)) in lines.enumerate().map(|(at, (class, text))| (class, (at, text))) {

@@ -184,7 +184,9 @@ pub(super) fn lay_out(topology: &Topology, site: &mut Site) {
         let Ok(address) = host.address.parse() else { continue };
         let firewall = host.firewall.as_ref().map(own);
         let uplink = host.uplink.edge();
-        site.hosts.push(Machine { firewall, uplink, ..Machine::new(&host.name, place(&host.network), address) });
+        let more = host.interfaces.iter().filter_map(|one| Some((place(&one.network), one.address.parse().ok()?)));
+        let more = more.collect();
+        site.hosts.push(Machine { firewall, uplink, more, ..Machine::new(&host.name, place(&host.network), address) });
         site.names.push(Name { name: host.name.clone(), addresses: vec![address], seen_by: Vec::new() });
     }
     let local = IpAddr::from([127, 0, 0, 1]);

@@ -2,6 +2,7 @@
 
 mod addresses;
 mod drills;
+mod interfaces;
 mod remedies;
 
 use std::fs;

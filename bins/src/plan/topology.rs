@@ -216,13 +216,17 @@ pub(super) struct Host {
     pub(super) network: String,
     /// Its address there.
     pub(super) address: String,
+    /// What else it has: interfaces in other networks, or further addresses in one. It sends by the one on whose network a
+    /// target is, else by the first of the target's family.
+    #[serde(default)]
+    pub(super) interfaces: Vec<Interface>,
     /// The daemons on it, by the names that the director's configuration has for them.
     #[serde(default)]
     pub(super) daemons: Vec<String>,
     /// Its own firewall; it has none unless it is said.
     #[serde(default)]
     pub(super) firewall: Option<Firewall>,
-    /// What connects it with its network.
+    /// What connects it with its network, or with all of them.
     #[serde(default)]
     pub(super) uplink: Uplink,
     /// What a full backup of it takes, `"200 GiB"`: how long jobs take in a week of the schedule.
@@ -231,6 +235,16 @@ pub(super) struct Host {
     /// What of it changes in a day.
     #[serde(default)]
     pub(super) changes: Option<Bytes>,
+}
+
+/// One more interface of a host.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Interface {
+    /// Its network.
+    pub(super) network: String,
+    /// The host's address there.
+    pub(super) address: String,
 }
 
 /// A name.
@@ -287,7 +301,7 @@ impl Topology {
     /// After how long the gateways around some daemons forget a connection, each time once, the shortest first.
     pub(super) fn idle_times(&self, daemons: &[&str]) -> Vec<Seconds> {
         let hosts = daemons.iter().filter_map(|daemon| self.hosts.get(self.host_of(daemon)?));
-        let networks = hosts.flat_map(|host| self.around(&host.network));
+        let networks = hosts.flat_map(Host::places).flat_map(|(network, _)| self.around(network));
         let mut all: Vec<Seconds> =
             networks.filter_map(|name| self.gateway(name)).map(|gateway| gateway.idle).collect();
         all.retain(|idle| !idle.is_zero());
@@ -303,7 +317,10 @@ impl Topology {
 
     /// Bytes a second between two hosts: those of the slowest uplink that says so.
     pub(super) fn rate(&self, from: &Host, to: &Host) -> Option<u64> {
-        let (one, other) = (self.around(&from.network), self.around(&to.network));
+        let shared = from.places().find(|(network, _)| to.place_in(network).is_some());
+        let (near, far) =
+            shared.map_or((from.network.as_str(), to.network.as_str()), |(network, _)| (network, network));
+        let (one, other) = (self.around(near), self.around(far));
         let climbed = |own: &[&str], far: &[&str]| -> Vec<String> {
             own.iter().take_while(|network| !far.contains(network)).map(|network| (*network).to_owned()).collect()
         };
@@ -320,6 +337,24 @@ impl Topology {
     /// The place of the host that a daemon runs on.
     pub(super) fn host_of(&self, daemon: &str) -> Option<usize> {
         self.hosts.iter().position(|host| host.daemons.iter().any(|name| name == daemon))
+    }
+}
+
+impl Host {
+    /// Its networks, each with its address there; the first one first.
+    pub(super) fn places(&self) -> impl Iterator<Item = (&str, &str)> + Clone {
+        let more = self.interfaces.iter().map(|one| (one.network.as_str(), one.address.as_str()));
+        [(self.network.as_str(), self.address.as_str())].into_iter().chain(more)
+    }
+
+    /// Its address in a network.
+    pub(super) fn place_in(&self, network: &str) -> Option<&str> {
+        self.places().find(|(own, _)| *own == network).map(|(_, address)| address)
+    }
+
+    /// Whether it has this address in a network.
+    pub(super) fn is_at(&self, network: &str, address: IpAddr) -> bool {
+        self.places().any(|(own, text)| own == network && text.parse() == Ok(address))
     }
 }
 

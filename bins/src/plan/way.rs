@@ -18,10 +18,10 @@ pub(super) struct Landing<'a> {
 
 /// Where what a host dials leads. `None` if a gateway on the way has nothing behind that port.
 pub(super) fn landing<'a>(topology: &'a Topology, from: &'a Host, dialled: SocketAddr) -> Option<Landing<'a>> {
-    let (mut at, mut target, mut forwarded, mut goes_out) = (from.network.as_str(), dialled, None, true);
+    let first = exit(topology, from, dialled.ip());
+    let (mut at, mut target, mut forwarded, mut goes_out) = (first, dialled, None, true);
     for _ in 0..=topology.networks.len() * 2 {
-        let has_it = |host: &&Host| host.network == at && host.address.parse() == Ok(target.ip());
-        if let Some(host) = topology.hosts.iter().find(has_it) {
+        if let Some(host) = topology.hosts.iter().find(|host| host.is_at(at, target.ip())) {
             return Some(Landing { host: Some(host), at: target, forwarded });
         }
         if let Some((name, gateway)) = below(topology, at, target.ip()) {
@@ -41,6 +41,17 @@ pub(super) fn landing<'a>(topology: &'a Topology, from: &'a Host, dialled: Socke
     Some(Landing { host: None, at: target, forwarded })
 }
 
+/// The network by which a host sends what goes to an address: one in which that is, else the first of its family.
+fn exit<'a>(topology: &Topology, from: &'a Host, address: IpAddr) -> &'a str {
+    let is_of_family =
+        |(_, own): &(&str, &str)| own.parse::<IpAddr>().is_ok_and(|own| own.is_ipv4() == address.is_ipv4());
+    let is_near = |(network, _): &(&str, &str)| {
+        topology.hosts.iter().any(|host| host.is_at(network, address)) || below(topology, network, address).is_some()
+    };
+    let mut own = from.places().filter(is_of_family);
+    own.clone().find(is_near).or_else(|| own.next()).map_or(from.network.as_str(), |(network, _)| network)
+}
+
 /// Whether what was dialled leads to another host than that of the daemon which was meant.
 pub(super) fn is_astray(topology: &Topology, connection: &Connection) -> bool {
     let host = |daemon: &str| topology.hosts.get(topology.host_of(daemon)?);
@@ -51,8 +62,7 @@ pub(super) fn is_astray(topology: &Topology, connection: &Connection) -> bool {
 
 /// The network in this one that an address leads to: that of its gateway, or of a host behind one that routes.
 fn below<'a>(topology: &'a Topology, around: &str, address: IpAddr) -> Option<(&'a str, &'a Gateway)> {
-    let is_there =
-        |name: &str| topology.hosts.iter().any(|host| host.network == name && host.address.parse() == Ok(address));
+    let is_there = |name: &str| topology.hosts.iter().any(|host| host.is_at(name, address));
     topology.networks.iter().find_map(|network| {
         let gateway = network.gateway.as_ref().filter(|gateway| gateway.to == around)?;
         let leads = gateway.address.parse() == Ok(address) || !gateway.translates && is_there(&network.name);
@@ -62,10 +72,11 @@ fn below<'a>(topology: &'a Topology, around: &str, address: IpAddr) -> Option<(&
 
 /// The address that what a host sends has in a network: its own, or that of a gateway that translates on its way.
 pub(super) fn arriving(topology: &Topology, from: &Host, network: &str) -> String {
-    let mut address = from.address.clone();
-    // Upwards only: on the way inwards no source is translated.
-    let mut at = from.network.as_str();
     let targets = topology.around(network);
+    let near = from.places().find(|(own, _)| targets.contains(own)).or_else(|| from.places().next());
+    let (mut at, address) = near.unwrap_or_default();
+    let mut address = from.place_in(network).unwrap_or(address).to_owned();
+    // Upwards only: on the way inwards no source is translated.
     for _ in 0..=topology.networks.len() {
         if targets.contains(&at) {
             break;
@@ -82,16 +93,17 @@ pub(super) fn arriving(topology: &Topology, from: &Host, network: &str) -> Strin
 
 /// The address in a network that leads to a host there or further inside.
 pub(super) fn inside(topology: &Topology, network: &str, host: &Host) -> Option<String> {
-    let (mut at, mut address) = (host.network.as_str(), host.address.as_str());
-    for _ in 0..=topology.networks.len() {
-        if at == network {
-            return Some(address.to_owned());
+    host.places().find_map(|(mut at, mut address)| {
+        for _ in 0..=topology.networks.len() {
+            if at == network {
+                return Some(address.to_owned());
+            }
+            let gateway = topology.gateway(at)?;
+            if gateway.translates {
+                address = &gateway.address;
+            }
+            at = &gateway.to;
         }
-        let gateway = topology.networks.get(topology.network(at)?)?.gateway.as_ref()?;
-        if gateway.translates {
-            address = &gateway.address;
-        }
-        at = &gateway.to;
-    }
-    None
+        None
+    })
 }

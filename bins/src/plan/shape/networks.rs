@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use super::super::topology::{
-    Firewall, Forward, Gateway, Host, Name, Network, Ports, Rule, Topology, Uplink, addresses,
+    Firewall, Forward, Gateway, Host, Interface, Name, Network, Ports, Rule, Topology, Uplink, addresses,
 };
 use super::super::trial::resolved;
 use super::renaming::Renaming;
@@ -28,8 +28,10 @@ pub(super) fn cut_down<'a>(
     }
     let mut touched = Touched { topology, networks: Vec::new() };
     for host in hosts.iter().filter_map(|place| topology.hosts.get(*place)) {
-        renaming.address(host.address.parse().ok()?);
-        touched.add(&host.network, renaming);
+        for (network, address) in host.places() {
+            renaming.address(address.parse().ok()?);
+            touched.add(network, renaming);
+        }
     }
     for name in mentioned {
         resolved(topology, name)?.into_iter().for_each(|address| _ = renaming.address(address));
@@ -55,8 +57,9 @@ pub(super) fn cut_down<'a>(
         // For those who see a name and have no part in this.
         let address = renaming.address([192, 0, 0, 8].into()).to_string();
         let (name, daemons) = (String::new(), Vec::new());
-        let (firewall, uplink) = (None, Uplink::default());
-        hosts.push(Host { name, network: outermost, address, daemons, firewall, uplink, data: None, changes: None });
+        let (interfaces, firewall, uplink) = (Vec::new(), None, Uplink::default());
+        let (network, data, changes) = (outermost, None, None);
+        hosts.push(Host { name, network, address, interfaces, daemons, firewall, uplink, data, changes });
     }
     Some((Topology { networks, hosts, names }, bystanders))
 }
@@ -106,11 +109,12 @@ impl Touched<'_> {
 
     /// Other hosts in these networks that have an address which is dialled.
     fn others(&self, own: &[usize], renaming: &Renaming) -> Vec<usize> {
-        let is_dialled = |host: &Host| {
-            let address = host.address.parse::<IpAddr>().ok().filter(|address| !address.is_loopback());
+        let is_there = |(network, address): (&str, &str)| {
+            let address = address.parse::<IpAddr>().ok().filter(|address| !address.is_loopback());
             address.is_some_and(|address| renaming.addresses().contains_key(&address))
-                && self.topology.network(&host.network).is_some_and(|network| self.networks.contains(&network))
+                && self.topology.network(network).is_some_and(|network| self.networks.contains(&network))
         };
+        let is_dialled = |host: &Host| host.places().any(is_there);
         let hosts = self.topology.hosts.iter().enumerate().filter(|(place, _)| !own.contains(place));
         hosts.filter(|(_, host)| is_dialled(host)).map(|(place, _)| place).collect()
     }
@@ -163,7 +167,16 @@ impl Rest<'_> {
         let wall = |wall: &Firewall| Firewall { rules: rules(&wall.rules, renaming), ..wall.clone() };
         let firewall = host.firewall.as_ref().map(wall);
         let own = host.daemons.iter().filter(|daemon| self.daemons.contains(&daemon.as_str()));
+        // Of somebody else's host, those in networks that matter.
+        let is_touched = |one: &&Interface| renaming.known_name(&one.network).is_some();
+        let interfaces: Vec<&Interface> = host.interfaces.iter().filter(is_touched).collect();
+        let interface = |one: &Interface| {
+            let address = renaming.address(one.address.parse().ok()?).to_string();
+            Some(Interface { network: renaming.name(&one.network), address })
+        };
+        let interfaces = interfaces.into_iter().map(interface).collect::<Option<Vec<Interface>>>()?;
         Some(Host {
+            interfaces,
             network: renaming.name(&host.network),
             address: renaming.address(host.address.parse().ok()?).to_string(),
             daemons: own.map(|daemon| renaming.name(daemon)).collect(),

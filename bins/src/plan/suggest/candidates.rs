@@ -76,14 +76,13 @@ fn common(topology: &Topology, config: &DirectorConfig, one: Peer, other: Peer) 
         Peer::Storage(name) => config.storage(name).and_then(|storage| storage.lan_address.clone()),
     };
     let (Some(near), Some(far)) = (host(&one), host(&other)) else { return Vec::new() };
-    if near.network != far.network {
-        return Vec::new();
-    }
-    let is_free = [(&one, near), (&other, far)]
+    let shared = near.places().find_map(|(network, own)| Some((network, own, far.place_in(network)?)));
+    let Some((network, own, its)) = shared else { return Vec::new() };
+    let is_free = [(&one, near, own), (&other, far, its)]
         .iter()
-        .all(|(of, host)| lan(of).is_none_or(|address| address == host.address || address == host.name));
-    let ends = [(one, near.address.clone()), (other, far.address.clone())];
-    let networks = Change::Networks { network: near.network.clone(), ends: ends.clone() };
+        .all(|(of, host, own)| lan(of).is_none_or(|address| address == *own || address == host.name));
+    let ends = [(one, own.to_owned()), (other, its.to_owned())];
+    let networks = Change::Networks { network: network.to_owned(), ends: ends.clone() };
     // A LAN address that is there already is for other peers.
     if is_free { vec![Change::Lan { ends }, networks] } else { vec![networks] }
 }
@@ -117,7 +116,7 @@ fn view(topology: &Topology, given: &Given, broken: &Connection) -> Option<Chang
     let address = inside(topology, network, to)?;
     let has_own =
         |host: &Host| topology.names.iter().any(|known| known.name == name && known.seen_by.contains(&host.name));
-    let is_inside = |host: &&Host| topology.around(&host.network).contains(&network.as_str());
+    let is_inside = |host: &&Host| host.places().any(|(own, _)| topology.around(own).contains(&network.as_str()));
     let hosts = topology.hosts.iter().filter(|host| is_inside(host) && !host.daemons.is_empty() && !has_own(host));
     let hosts: Vec<String> = hosts.map(|host| host.name.clone()).collect();
     (!hosts.is_empty()).then_some(Change::View { name, address, hosts })
@@ -148,7 +147,13 @@ fn resolves_to(topology: &Topology, text: &str) -> Option<IpAddr> {
 /// The address at which one host reaches another: its own, or that of the outermost gateway that translates before it. A
 /// host's name is said instead of its own address if it means that to everybody.
 fn address_for(topology: &Topology, from: &Host, to: &Host) -> Option<String> {
-    let seen = topology.around(&from.network);
+    // In a network of both it is dialled directly.
+    if let Some((_, address)) = from.places().find_map(|(network, _)| Some((network, to.place_in(network)?)))
+        && address != to.address
+    {
+        return Some(address.to_owned());
+    }
+    let seen: Vec<&str> = from.places().flat_map(|(network, _)| topology.around(network)).collect();
     let mut best = None;
     for network in topology.around(&to.network) {
         if seen.contains(&network) {

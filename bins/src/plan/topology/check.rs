@@ -156,7 +156,8 @@ impl Topology {
     /// Whether a host, or the gateway of a network before this one, has the address of a gateway.
     fn taken(&self, c: &mut Findings, path: &ConfigPath, network: &Network, gateway: &Gateway) {
         let address = &gateway.address;
-        let host = self.hosts.iter().find(|host| host.network == gateway.to && host.address == *address);
+        let is_there = |host: &&Host| host.places().any(|place| place == (gateway.to.as_str(), address.as_str()));
+        let host = self.hosts.iter().find(is_there);
         let is_same = |other: &&Network| {
             other.gateway.as_ref().is_some_and(|other| other.to == gateway.to && other.address == *address)
         };
@@ -175,25 +176,9 @@ impl Topology {
         let mut placed: Vec<&str> = Vec::new();
         for (place, host) in self.hosts.iter().enumerate() {
             let path = ConfigPath::of("hosts").index(place);
-            let network = self.network(&host.network).and_then(|place| self.networks.get(place));
-            if network.is_none() {
-                let names = self.networks.iter().map(|network| network.name.as_str());
-                c.unknown("network", path.field("network"), &host.network, names);
-            }
-            let Some(address) = c.address(&path.field("address"), &host.address) else { continue };
-            if let Some(network) = network {
-                c.inside(&path.field("address"), address, network);
-            }
-            if address.is_loopback() && self.hosts.len() > 1 {
-                let message = format!("{address} is each host itself: nobody else reaches {:?} there", host.name);
-                let help = "write the address at which others reach it";
-                c.add(Severity::Warning, codes::WRONG_VALUE, path.field("address"), message, help);
-            }
-            let is_same = |other: &&Host| other.network == host.network && other.address == host.address;
-            if let Some(other) = self.hosts.iter().take(place).find(is_same) {
-                let message = format!("host {:?} has the address {address} already", other.name);
-                let help = "give each host an address of its own; several daemons may run on one host";
-                c.error(codes::ADDRESS_TWICE, path.field("address"), message, help);
+            for (nth, (network, address)) in host.places().enumerate() {
+                let path = if nth == 0 { path.clone() } else { path.field("interfaces").index(nth - 1) };
+                self.placed(c, &path, (place, nth), (network, address));
             }
             for (index, daemon) in host.daemons.iter().enumerate() {
                 let path = path.field("daemons").index(index);
@@ -205,18 +190,45 @@ impl Topology {
                 }
                 placed.push(daemon);
             }
-            if let Some(outside) = network.and_then(|network| self.translator(network))
-                && outside.is_ipv4() != address.is_ipv4()
-            {
-                let message =
-                    format!("{address} is behind a gateway that translates to {outside}, of the other family");
-                let help = "give both addresses of one family, or write `translates: false` for a gateway that routes";
-                c.error(codes::CONTRADICTION, path.field("address"), message, help);
-            }
             if let Some(firewall) = &host.firewall {
                 c.rules(&path.field("firewall"), &firewall.rules);
             }
             c.uplink(&path.field("uplink"), &host.uplink);
+        }
+    }
+
+    /// An address of the host at this place, and which one of its own it is.
+    fn placed(&self, c: &mut Findings, path: &ConfigPath, (place, nth): (usize, usize), (network, text): (&str, &str)) {
+        let known = self.network(network).and_then(|place| self.networks.get(place));
+        if known.is_none() {
+            let names = self.networks.iter().map(|network| network.name.as_str());
+            c.unknown("network", path.field("network"), network, names);
+        }
+        let Some(address) = c.address(&path.field("address"), text) else { return };
+        if let Some(network) = known {
+            c.inside(&path.field("address"), address, network);
+        }
+        let name = self.hosts.get(place).map_or("", |host| host.name.as_str());
+        if address.is_loopback() && self.hosts.len() > 1 {
+            let message = format!("{address} is each host itself: nobody else reaches {name:?} there");
+            let help = "write the address at which others reach it";
+            c.add(Severity::Warning, codes::WRONG_VALUE, path.field("address"), message, help);
+        }
+        let before = self.hosts.iter().take(place + 1).enumerate().flat_map(|(at, host)| {
+            let until = if at == place { nth } else { usize::MAX };
+            host.places().take(until).map(move |there| (host, there))
+        });
+        if let Some((other, _)) = before.into_iter().find(|(_, there)| *there == (network, text)) {
+            let message = format!("host {:?} has the address {address} already", other.name);
+            let help = "give each host an address of its own; several daemons may run on one host";
+            c.error(codes::ADDRESS_TWICE, path.field("address"), message, help);
+        }
+        if let Some(outside) = known.and_then(|network| self.translator(network))
+            && outside.is_ipv4() != address.is_ipv4()
+        {
+            let message = format!("{address} is behind a gateway that translates to {outside}, of the other family");
+            let help = "give both addresses of one family, or write `translates: false` for a gateway that routes";
+            c.error(codes::CONTRADICTION, path.field("address"), message, help);
         }
     }
 
