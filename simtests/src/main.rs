@@ -1,9 +1,9 @@
 //! The search as a program: `explore` draws worlds until one fails, `replay` shows one, `shrink` makes one small.
-#![allow(clippy::print_stdout, reason = "what was found is what it is for")]
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "only here is there a clock, for --minutes")]
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -77,6 +77,9 @@ struct Target {
     what: String,
 }
 
+/// The exit status where nobody listens any more: 128 and the number of SIGPIPE, as a shell has it.
+const UNHEARD: i32 = 141;
+
 fn main() -> ExitCode {
     // What panics is caught and told as a failure.
     std::panic::set_hook(Box::new(|_| {}));
@@ -87,12 +90,25 @@ fn main() -> ExitCode {
     }
 }
 
+/// Says something; ends where nobody listens any more, as behind `head`.
+fn say(text: &str) {
+    if io::stdout().write_all(text.as_bytes()).is_err() {
+        std::process::exit(UNHEARD);
+    }
+}
+
+/// Says what is wrong with the line or a file.
+fn wrong(text: &str) -> ExitCode {
+    drop(writeln!(io::stderr(), "{text}"));
+    ExitCode::from(2)
+}
+
 fn explore(options: &Explore) -> ExitCode {
     let began = Instant::now();
     let limit = options.minutes.map(|minutes| Duration::from_secs_f64(minutes.max(0.0) * 60.0));
     let most = options.seeds.unwrap_or_else(|| if limit.is_some() { u64::MAX } else { 1_000 });
     let first = options.seed_from.as_deref().map_or(options.seed, seed_of);
-    println!("the first seed is {first}");
+    say(&format!("the first seed is {first}\n"));
     let (mut failures, mut steps, mut seeds) = (Vec::new(), 0, 0);
     let mut code = ExitCode::SUCCESS;
     let mut marks: BTreeMap<Mark, Vec<u64>> = Mark::ALL.iter().map(|mark| (*mark, Vec::new())).collect();
@@ -107,29 +123,29 @@ fn explore(options: &Explore) -> ExitCode {
         }
         // Once in fifty: the same again is the same again.
         if seed % 50 == 0 && run(&draw).hash != outcome.hash {
-            println!("seed {seed}: two runs of it differ");
+            say(&format!("seed {seed}: two runs of it differ\n"));
             return ExitCode::from(129);
         }
         if let Some(failure) = outcome.failure {
-            println!("seed {seed}: {failure}");
+            say(&format!("seed {seed}: {failure}\n"));
             code = ExitCode::from(failure.kind.exit_code());
             failures.push((failure.invariant, seed));
             if !options.keep_going {
-                println!("\n{}", draw.to_text());
+                say(&format!("\n{}\n", draw.to_text()));
                 break;
             }
         }
     }
     for (mark, seeds) in marks {
         let first: Vec<String> = seeds.iter().take(8).map(u64::to_string).collect();
-        println!("{mark:?} is taken by {} seeds: {}", seeds.len(), first.join(" "));
+        say(&format!("{mark:?} is taken by {} seeds: {}\n", seeds.len(), first.join(" ")));
     }
     let spent = began.elapsed().as_secs_f64();
-    println!("{seeds} seeds, {} failures, {steps} steps, {spent:.1} s", failures.len());
+    say(&format!("{seeds} seeds, {} failures, {steps} steps, {spent:.1} s\n", failures.len()));
     failures.sort_unstable();
     for group in failures.chunk_by(|one, other| one.0 == other.0) {
         let seeds: Vec<String> = group.iter().take(20).map(|(_, seed)| seed.to_string()).collect();
-        println!("{:6}  {}: {}", group.len(), group[0].0, seeds.join(" "));
+        say(&format!("{:6}  {}: {}\n", group.len(), group[0].0, seeds.join(" ")));
     }
     code
 }
@@ -147,17 +163,17 @@ fn replay(draw: &Draw, options: &Replay) -> ExitCode {
         rungs.iter().for_each(|ladder| ladder.see(passing));
         packets.iter().for_each(|capture| capture.see(passing));
     };
-    println!("{}\n", draw.to_text());
+    say(&format!("{}\n\n", draw.to_text()));
     let tail = options.trace.unwrap_or(0);
     let (outcome, trace) = watch(draw, Watching { tap: Some(Box::new(tap)), tail });
-    print!("{}{trace}", ladder.map(|ladder| ladder.to_text()).unwrap_or_default());
-    println!("{} steps, {:?} of the simulated clock, jobs {:?}", outcome.steps, outcome.took, outcome.jobs);
-    println!("hash {:016x} of {} lines", outcome.hash.0, outcome.hash.1);
+    say(&ladder.map(|ladder| ladder.to_text()).unwrap_or_default());
+    say(&trace);
+    say(&format!("{} steps, {:?} of the simulated clock, jobs {:?}\n", outcome.steps, outcome.took, outcome.jobs));
+    say(&format!("hash {:016x} of {} lines\n", outcome.hash.0, outcome.hash.1));
     if let (Some(path), Some(capture)) = (&options.pcap, capture)
         && let Err(error) = fs::write(path, capture.bytes())
     {
-        println!("{}: {error}", path.display());
-        return ExitCode::from(2);
+        return wrong(&format!("{}: {error}", path.display()));
     }
     told(outcome.failure.as_ref())
 }
@@ -165,11 +181,11 @@ fn replay(draw: &Draw, options: &Replay) -> ExitCode {
 fn told(failure: Option<&Failure>) -> ExitCode {
     match failure {
         Some(failure) => {
-            println!("{failure}");
+            say(&format!("{failure}\n"));
             ExitCode::from(failure.kind.exit_code())
         }
         None => {
-            println!("nothing failed");
+            say("nothing failed\n");
             ExitCode::SUCCESS
         }
     }
@@ -183,16 +199,16 @@ fn make_small(draw: &Draw, name: &str) -> ExitCode {
     let path = folder.join(format!("{stem}.ron"));
     let story = failure.to_string();
     let head: String = story.lines().take(12).map(|line| format!("// {line}\n")).collect();
-    println!("{runs} runs: {hosts} hosts, {faults} faults, {orders} orders");
-    println!("{failure}\n\n{}", draw.to_text());
+    say(&format!("{runs} runs: {hosts} hosts, {faults} faults, {orders} orders\n"));
+    say(&format!("{failure}\n\n{}\n", draw.to_text()));
     match write(&path, &format!("{head}{}\n", draw.to_text())) {
-        Ok(()) => println!("\nwritten to {}", path.display()),
-        Err(error) => println!("\ncannot be written to {}: {error}", path.display()),
+        Ok(()) => say(&format!("\nwritten to {}\n", path.display())),
+        Err(error) => say(&format!("\ncannot be written to {}: {error}\n", path.display())),
     }
     ExitCode::from(failure.kind.exit_code())
 }
 
-fn write(path: &PathBuf, text: &str) -> std::io::Result<()> {
+fn write(path: &PathBuf, text: &str) -> io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
@@ -209,9 +225,6 @@ fn with_draw(target: &Target, act: impl FnOnce(&Draw) -> ExitCode) -> ExitCode {
     };
     match draw {
         Ok(draw) => act(&draw),
-        Err(error) => {
-            println!("{}: {error}", target.what);
-            ExitCode::from(2)
-        }
+        Err(error) => wrong(&format!("{}: {error}", target.what)),
     }
 }
