@@ -55,7 +55,7 @@ pub(crate) enum NoAnswer {
 pub(crate) struct Dialogue {
     injector: Injector,
     news: Receiver<News>,
-    log: Vec<String>,
+    log: String,
     patience: Duration,
 }
 
@@ -106,7 +106,7 @@ impl Dialogue {
         let spawned = thread::Builder::new().name("console".to_owned()).spawn(body);
         spawned.map_err(|error| local(format!("cannot start a thread: {error}")))?;
         let injector = injector.recv().map_err(|_| local("the console did not start".to_owned()))?;
-        let mut dialogue = Self { injector, news, log: Vec::new(), patience: PATIENCE };
+        let mut dialogue = Self { injector, news, log: String::new(), patience: PATIENCE };
         dialogue.answer()?;
         Ok(dialogue)
     }
@@ -134,9 +134,10 @@ impl Dialogue {
             match self.news.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(News::Print(more)) => text.push_str(&more),
                 Ok(News::Ready) => return Ok(text),
-                Ok(News::Log(line)) => self.log.push(line),
+                Ok(News::Log(line)) => self.log = line,
                 Ok(News::Ended) | Err(RecvTimeoutError::Disconnected) => {
-                    return Err(NoAnswer::Director(self.log.join("; ")));
+                    // Each try that failed has a line of its own; the last one says why it was given up.
+                    return Err(NoAnswer::Director(std::mem::take(&mut self.log)));
                 }
                 Err(RecvTimeoutError::Timeout) => return Err(NoAnswer::Late(self.patience.as_secs())),
             }

@@ -121,4 +121,5 @@ fn without_a_director_it_says_so() {
     let output = command.output().expect("to run a program that was just built");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.code() == Some(69) && said.contains("no director"), "{said}");
+    assert_eq!(said.matches("T0103").count(), 1, "not once for each try: {said}");
 }
