@@ -289,7 +289,8 @@ fn assumptions(topology: &Topology, given: &Given, rows: &[Row]) -> Vec<String> 
     if !silent.is_empty() {
         all.push(format!("the gateways of {} forget a connection after 5 days, as Linux does", silent.join(", ")));
     }
-    let hosts = topology.hosts.iter().map(|host| host.name.as_str());
+    let dialled = given.dialled();
+    let hosts = topology.hosts.iter().map(|host| host.name.as_str()).filter(|name| dialled.contains(name));
     let named: Vec<&str> = hosts.filter(|name| topology.names.iter().all(|known| known.name != *name)).collect();
     let open = topology.hosts.iter().filter(|host| host.firewall.is_none() && !host.daemons.is_empty());
     let open: Vec<&str> = open.map(|host| host.name.as_str()).collect();

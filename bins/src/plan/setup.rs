@@ -1,5 +1,6 @@
 //! From a topology and configurations to the site in which one row is tried.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::de::DeserializeOwned;
@@ -43,6 +44,20 @@ impl Given {
     /// no other storage.
     pub(super) fn storage(&self, storage: &Storage) -> Option<&StorageConfig> {
         self.storages.get(self.place_of(storage)?)
+    }
+
+    /// All names and addresses at which somebody is dialled.
+    pub(super) fn dialled(&self) -> BTreeSet<&str> {
+        let clients = self
+            .director
+            .clients
+            .iter()
+            .flat_map(|client| client.address.iter().chain(&client.lan_address).chain(client.networks.values()));
+        let storages = self.director.storages.iter().flat_map(|storage| {
+            [&storage.address].into_iter().chain(&storage.lan_address).chain(storage.networks.values())
+        });
+        let directors = self.files.iter().flat_map(|file| &file.directors).flat_map(|director| &director.address);
+        clients.chain(storages).chain(directors).map(String::as_str).collect()
     }
 
     /// The place of the same.

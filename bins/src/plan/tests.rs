@@ -286,6 +286,8 @@ fn a_hosts_own_firewall_decides_by_its_rules_and_their_ranges_of_ports() {
     assert!(advice.starts_with(expected), "{advice}");
     assert!(!plan.assumptions.iter().any(|text| text.contains("no firewall") && text.contains("den")));
     assert!(plan.assumptions.iter().any(|text| text.contains("no firewall") && text.contains("center")));
+    let names = plan.assumptions.iter().find(|text| text.starts_with("the names of hosts")).unwrap();
+    assert!(names.ends_with(": center, offsite"), "den is dialled at an address: {names}");
     let rules = "rules: [(way: in, verdict: accept)], outward: reset";
     let plan = case.topology(&walled(rules)).unwrap();
     let broken = plan.rows[0].connections.iter().find(|one| one.number == Number::FileToStorage).unwrap();
