@@ -69,6 +69,9 @@ impl Drill {
             (None, None) => (place, None),
         };
         let name = place.strip_suffix(".uplink").unwrap_or(place);
+        if let Some((_, rest)) = name.rsplit_once(".uplink.") {
+            return Err(format!("--cut {text}: after \".uplink\" comes \".in\", \".out\" or nothing, not \".{rest}\""));
+        }
         let is_it = |host: &&Host| host.name == name || host.daemons.iter().any(|daemon| daemon == name);
         if let Some(host) = topology.hosts.iter().find(is_it) {
             return Ok(Self::Cut { at: Uplink::Host(host.name.clone()), way, percent });

@@ -105,6 +105,7 @@ fn a_drill_that_means_nothing_is_refused_with_what_was_probably_meant() {
     for (wrong, said) in [
         (Drill::cut(topology, "laptap@10%"), "did you mean \"laptop\"?"),
         (Drill::cut(topology, "laptop@150%"), "none of 0% to 99%"),
+        (Drill::cut(topology, "laptop.uplink.up@50%"), "after \".uplink\" comes \".in\", \".out\" or nothing"),
         (Drill::cut(topology, "internet"), "there is no host, daemon or network with a gateway"),
         (Drill::idle("soon"), "write a span"),
         (Drill::idle("0"), "write a span"),
