@@ -21,6 +21,9 @@ const MOST_ORDERS: u64 = 6;
 const MOST_FAULTS: u64 = 5;
 /// The longest that one fault lasts: three hours.
 const LONGEST: u64 = 3 * 3_600_000;
+/// The longest that all of it may last, a year, and the most that the files of a client may have.
+const LONGEST_DRAW: u64 = 366 * 24 * 3_600_000;
+const MOST_BYTES: usize = 1 << 30;
 /// Releases of stock daemons.
 const RELEASES: [u32; 4] = [22, 23, 24, 25];
 /// Bytes that a connection's task moves in one turn, unless drawn otherwise.
@@ -28,6 +31,7 @@ const BUDGET: usize = 1 << 20;
 
 /// One world and its story.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Draw {
     /// What all that is not written here is drawn from: delays, challenges, the contents of files.
     pub seed: u64,
@@ -87,6 +91,7 @@ pub enum Family {
 
 /// A gateway, and who is behind it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Border {
     /// Who is behind it; all others are outside.
     pub inside: Inside,
@@ -111,6 +116,7 @@ pub enum Inside {
 
 /// A file daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Client {
     /// Who dials whom between it and the director.
     pub dialled: Dialled,
@@ -147,6 +153,7 @@ impl Dialled {
 
 /// A storage daemon.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Storage {
     /// Microseconds that a piece of work of its disk takes on average.
     pub slowness: u64,
@@ -157,6 +164,7 @@ pub struct Storage {
 
 /// Something that people do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Order {
     /// When.
     pub at: u64,
@@ -273,6 +281,15 @@ impl Draw {
         }
         if self.copies && self.storages.len() < 2 {
             return Err("copies need a second storage daemon".to_owned());
+        }
+        let times = self.orders.iter().map(|order| order.at);
+        let spans = self.faults.iter().map(|fault| fault.at.saturating_add(fault.lasts));
+        if times.chain(spans).any(|at| at > LONGEST_DRAW) {
+            return Err("nothing begins or ends after more than a year (times are milliseconds)".to_owned());
+        }
+        let is_large = |client: &Client| client.files.0.saturating_mul(client.files.1.max(1_000)) > MOST_BYTES;
+        if self.clients.iter().any(is_large) {
+            return Err(format!("the files of a client have {MOST_BYTES} bytes at most"));
         }
         let orders = self.orders.iter().flat_map(|order| order.what.names());
         let faults = self.faults.iter().flat_map(|fault| fault.kind.names());
@@ -514,5 +531,23 @@ mod tests {
         draw.faults = vec![Fault { at: 0, lasts: 0, kind: Kind::Kill(Who::Client(7)) }];
         let error = Draw::parse(&draw.to_text()).expect_err("nobody of that number");
         assert!(error.contains("Client(7)"), "{error}");
+    }
+
+    #[test]
+    fn a_draw_with_a_word_that_means_nothing_or_a_time_or_a_size_that_cannot_be_is_refused() {
+        let text = Draw::of(1).to_text();
+        let wrong = [
+            ("heartbeat:", "heart_beat: 5, heartbeat:", "heart_beat"),
+            ("orders: [", "orders: [(at: 99999999999999, what: Cancel), ", "more than a year"),
+            (
+                "clients: [",
+                "clients: [(dialled: ByDirector, passive: false, files: (1200000000, 1)), ",
+                "bytes at most",
+            ),
+        ];
+        for (word, by, told) in wrong {
+            let error = Draw::parse(&text.replacen(word, by, 1)).expect_err(by);
+            assert!(error.contains(told), "{by}: {error}");
+        }
     }
 }

@@ -40,6 +40,7 @@ pub enum Abuse {
 
 /// Something that goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// When.
     pub at: u64,
