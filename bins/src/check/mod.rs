@@ -24,7 +24,7 @@ use towline_core::printable;
 use crate::config::load;
 use crate::daemon::say;
 use crate::dialogue::{Desk, Dialogue, NoAnswer};
-use crate::joining::{FOLDER, configurations, now};
+use crate::joining::{FOLDER, configurations, folder_of, now};
 
 /// How bad something is. The numbers are the exit statuses of monitoring plugins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,7 +80,7 @@ pub fn command() -> Command {
                 .value_name("DIR")
                 .value_parser(value_parser!(PathBuf))
                 .default_value(FOLDER)
-                .help("The folder with the configurations of the director and its console"),
+                .help("The folder with the configurations of the director and its console, or one of these files"),
         )
         .arg(
             Arg::new("grace")
@@ -96,7 +96,7 @@ pub fn command() -> Command {
 /// Looks; see the help for the exit status.
 #[must_use]
 pub fn run(matches: &ArgMatches) -> ExitCode {
-    let folder = matches.get_one::<PathBuf>("config").map_or_else(|| Path::new(FOLDER), PathBuf::as_path);
+    let folder = folder_of(matches);
     let grace = matches.get_one::<String>("grace").map(String::as_str).unwrap_or_default();
     match looked(folder, grace) {
         Ok(findings) => {

@@ -12,7 +12,7 @@ use towline_core::wire::names::PeerKind;
 use super::letter::letter;
 use super::resources::{Way, client, job, like, put, read};
 use super::token::{Gets, Token};
-use super::{FOLDER, configurations, now};
+use super::{FOLDER, configurations, folder_of, now};
 use crate::config::{EXIT_CONFIG, load, name_fault};
 use crate::daemon::say;
 use crate::dialogue::Dialogue;
@@ -44,7 +44,7 @@ pub fn command() -> Command {
                 text("config", "DIR")
                     .value_parser(value_parser!(PathBuf))
                     .default_value(FOLDER)
-                    .help("The folder with the configurations of the director and its console"),
+                    .help("The folder with the configurations of the director and its console, or one of these files"),
             )
             .arg(
                 text("director", "ADDRESS")
@@ -96,10 +96,6 @@ pub fn run(matches: &ArgMatches) -> ExitCode {
 
 fn text<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a str> {
     matches.try_get_one::<String>(name).ok().flatten().map(String::as_str)
-}
-
-fn folder_of(matches: &ArgMatches) -> &Path {
-    matches.get_one::<PathBuf>("config").map_or_else(|| Path::new(FOLDER), PathBuf::as_path)
 }
 
 fn add(matches: &ArgMatches) -> Result<String, Failure> {
