@@ -42,7 +42,7 @@ const UNREAD: usize = MAX_ACCEPT as usize + 2 * limits::PARCEL;
 const DIALS: usize = 200;
 const TIMERS: usize = 1_000;
 /// After how long without a word a peer counts as gone at the latest, with a heartbeat and without.
-const NOTICED: (Duration, Duration) = (Duration::from_secs(1_500), Duration::from_secs(8_400));
+pub(super) const NOTICED: (Duration, Duration) = (Duration::from_secs(1_500), Duration::from_secs(8_400));
 
 /// How long after its beginning a job may wait for a client that is not there: to reach its storage daemon, and then for the
 /// client, with time to spare.

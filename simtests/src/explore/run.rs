@@ -16,7 +16,7 @@ use crate::scenario::Region;
 use crate::tap::Passing;
 use crate::trace::Trace;
 
-use super::draw::{Draw, Kind, What, Who};
+use super::draw::{Draw, Fault, Kind, What, Who};
 use super::evidence::{Evidence, is_end, is_good};
 use super::faults::{Faults, heal};
 use super::invariants::{self, Look, Moment};
@@ -512,8 +512,13 @@ impl<'a> Run<'a> {
 
 /// How long a director has to be left alone once everything is well. Before a job takes the connection on which one of our
 /// clients waits, it is asked whether it is there. A stock one cannot be asked: if a gateway has forgotten it meanwhile, TCP's
-/// keepalive shows it, after three heartbeat intervals and 2 s.
+/// keepalive shows it, after three heartbeat intervals and 2 s. A director that has two clients of one name gives up the elder
+/// one if it is silent; without a heartbeat a client that was cut off then knows it by the system's own keepalive.
 fn time_to_notice(draw: &Draw) -> Duration {
+    let has_twin = |fault: &Fault| matches!(fault.kind, Kind::StockWaits(n) if draw.clients[n].dialled.waits());
+    if draw.heartbeat == 0 && draw.faults.iter().any(has_twin) {
+        return invariants::NOTICED.1;
+    }
     let cannot_be_asked = draw.clients.iter().any(|client| client.stock.is_some() && client.dialled.waits());
     if cannot_be_asked { Duration::from_secs(3 * draw.heartbeat + 2) } else { Duration::ZERO }
 }
