@@ -68,7 +68,8 @@ fn of_gateway(topology: &Topology, broken: &Connection, network: &str, why: &str
     let (turn, port) = (turned(*number), at.port());
     let inner = host(topology, to).and_then(|host| inside(topology, network, host)).unwrap_or_else(|| to.clone());
     match why {
-        "no hairpin" if is_data(*number) => format!(
+        // LAN addresses and networks decide where data go.
+        "no hairpin" if number.is_data() => format!(
             "{at} is the outside address of the gateway of {network:?}, which hosts behind it do not reach; give both sides a \
              `lan_address` or a common entry of `networks`"
         ),
@@ -150,11 +151,6 @@ fn astray(topology: &Topology, connection: &Connection) -> Option<String> {
         }
         None => None,
     }
-}
-
-/// Whether data flow through it, so that LAN addresses and networks decide where it goes.
-const fn is_data(number: Number) -> bool {
-    matches!(number, Number::FileToStorage | Number::StorageToFile | Number::StorageToStorage)
 }
 
 /// How else it could be dialled.

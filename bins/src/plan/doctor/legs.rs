@@ -268,9 +268,8 @@ impl<'a> Ward<'a> {
 /// Who is not reached cannot be told to dial: then the reason is that of the director's own leg, and of the data channel
 /// nothing is known.
 fn untold(data: &mut Leg, control: &[Leg]) {
-    let is_data = matches!(data.number, Number::FileToStorage | Number::StorageToFile | Number::StorageToStorage);
     let same = |leg: &&Leg| (leg.to == data.from || leg.from == data.from) && leg.seen == data.seen;
-    if let (true, Seen::Broken(_), Some(leg)) = (is_data, &data.seen, control.iter().find(same)) {
+    if let (true, Seen::Broken(_), Some(leg)) = (data.number.is_data(), &data.seen, control.iter().find(same)) {
         let director = if leg.to == data.from { &leg.from } else { &leg.to };
         data.seen = Seen::Unmeasured(format!("{director} does not reach {}, which would dial", data.from));
     }
