@@ -448,16 +448,12 @@ impl Tables {
                 newest.insert(name, place);
             }
         }
-        let mut chosen: BTreeMap<u32, Vec<IndexRange>> = BTreeMap::new();
-        let places: BTreeSet<(u32, u32)> = newest.into_values().collect();
-        for (job_id, index) in places {
-            let ranges = chosen.entry(job_id).or_default();
-            match ranges.last_mut() {
-                Some(range) if range.last + 1 == index => range.last = index,
-                _ => ranges.push(IndexRange { first: index, last: index }),
-            }
+        let mut chosen: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (job_id, index) in newest.into_values() {
+            chosen.entry(job_id).or_default().push(index);
         }
-        chosen.into_iter().map(|(job_id, ranges)| RestoreFiles { job_id, ranges }).collect()
+        let of_job = |(job_id, indexes)| RestoreFiles { job_id, ranges: IndexRange::runs(indexes) };
+        chosen.into_iter().map(of_job).collect()
     }
 
     /// Every file of a job.

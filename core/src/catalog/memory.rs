@@ -470,7 +470,8 @@ impl MemoryCatalog {
         for (job, index) in newest.into_values().filter(|(_, index)| *index > 0) {
             chosen.entry(job).or_default().push(index);
         }
-        chosen.into_iter().map(|(job_id, indexes)| RestoreFiles { job_id, ranges: ranges(indexes) }).collect()
+        let of_job = |(job_id, indexes)| RestoreFiles { job_id, ranges: IndexRange::runs(indexes) };
+        chosen.into_iter().map(of_job).collect()
     }
 
     fn pieces(&self, jobs: &[u32]) -> Vec<JobMediaPiece> {
@@ -492,18 +493,6 @@ impl MemoryCatalog {
         }
         pieces
     }
-}
-
-fn ranges(mut indexes: Vec<u32>) -> Vec<IndexRange> {
-    indexes.sort_unstable();
-    let mut ranges: Vec<IndexRange> = Vec::new();
-    for index in indexes {
-        match ranges.last_mut() {
-            Some(range) if range.last + 1 >= index => range.last = index,
-            _ => ranges.push(IndexRange { first: index, last: index }),
-        }
-    }
-    ranges
 }
 
 fn ensure<T>(rows: &mut BTreeMap<u32, T>, same: impl Fn(&T) -> bool, new: T) -> u32 {

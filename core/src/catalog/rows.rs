@@ -497,6 +497,22 @@ pub struct IndexRange {
     pub last: u32,
 }
 
+impl IndexRange {
+    /// The runs that these FileIndexes make, in whatever order they come.
+    #[must_use]
+    pub fn runs(mut indexes: Vec<u32>) -> Vec<Self> {
+        indexes.sort_unstable();
+        let mut runs: Vec<Self> = Vec::new();
+        for index in indexes {
+            match runs.last_mut() {
+                Some(run) if index <= run.last.saturating_add(1) => run.last = index,
+                _ => runs.push(Self { first: index, last: index }),
+            }
+        }
+        runs
+    }
+}
+
 /// What to restore from one job.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RestoreFiles {

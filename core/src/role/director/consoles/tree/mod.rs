@@ -166,18 +166,8 @@ impl Tree {
             let job = self.jobs.get(usize::from(node.job)).copied().unwrap_or_default();
             indexes.entry(job).or_default().push(node.file_index);
         }
-        let ranges = |mut indexes: Vec<u32>| {
-            indexes.sort_unstable();
-            let mut ranges: Vec<IndexRange> = Vec::new();
-            for index in indexes {
-                match ranges.last_mut() {
-                    Some(last) if index <= last.last.saturating_add(1) => last.last = index,
-                    _ => ranges.push(IndexRange { first: index, last: index }),
-                }
-            }
-            ranges
-        };
-        indexes.into_iter().map(|(job_id, indexes)| RestoreFiles { job_id, ranges: ranges(indexes) }).collect()
+        let of_job = |(job_id, indexes)| RestoreFiles { job_id, ranges: IndexRange::runs(indexes) };
+        indexes.into_iter().map(of_job).collect()
     }
 
     /// Bytes that it takes.
