@@ -5,7 +5,7 @@ use towline_core::socket::IoKind;
 use towline_simtests::calls::Outcome;
 use towline_simtests::network::TOO_LARGE;
 
-use super::topology::{Host, Topology};
+use super::topology::Topology;
 use super::trial::{Barrier, Connection, Verdict};
 use super::way::{arriving, inside, landing};
 
@@ -36,12 +36,7 @@ pub(super) fn advice(topology: &Topology, verdict: &Verdict, connections: &[Conn
 
 /// The address by which a daemon's host is known where this connection comes from.
 fn source(topology: &Topology, broken: &Connection, network: &str) -> String {
-    host(topology, &broken.from).map_or_else(|| broken.from.clone(), |host| arriving(topology, host, network))
-}
-
-/// The host that a daemon runs on.
-fn host<'a>(topology: &'a Topology, daemon: &str) -> Option<&'a Host> {
-    topology.hosts.get(topology.host_of(daemon)?)
+    topology.host(&broken.from).map_or_else(|| broken.from.clone(), |host| arriving(topology, host, network))
 }
 
 /// The firewall of a host stops it.
@@ -49,7 +44,7 @@ fn of_firewall(topology: &Topology, broken: &Connection, wall: &str, why: &str) 
     let (from, at, turn) = (&broken.from, broken.address, turned(broken.number));
     match why {
         "not let in" => {
-            let (dialler, target) = (host(topology, from), host(topology, &broken.to));
+            let (dialler, target) = (topology.host(from), topology.host(&broken.to));
             let network = target.map_or("", |target| target.network.as_str());
             // A forwarded port may lead to another one.
             let landing = dialler.and_then(|dialler| landing(topology, dialler, at));
@@ -66,7 +61,7 @@ fn of_firewall(topology: &Topology, broken: &Connection, wall: &str, why: &str) 
 fn of_gateway(topology: &Topology, broken: &Connection, network: &str, why: &str) -> String {
     let Connection { number, from, to, address: at, .. } = broken;
     let (turn, port) = (turned(*number), at.port());
-    let inner = host(topology, to).and_then(|host| inside(topology, network, host)).unwrap_or_else(|| to.clone());
+    let inner = topology.host(to).and_then(|host| inside(topology, network, host)).unwrap_or_else(|| to.clone());
     match why {
         // LAN addresses and networks decide where data go.
         "no hairpin" if number.is_data() => format!(
@@ -99,8 +94,8 @@ fn of_gateway(topology: &Topology, broken: &Connection, network: &str, why: &str
 /// Nothing stops it on its way, and it is not made: what was dialled is not the daemon that was meant.
 fn of_address(topology: &Topology, broken: &Connection) -> String {
     let Connection { from, to, address: at, .. } = broken;
-    let target = host(topology, to);
-    if at.ip().is_loopback() && target.is_none_or(|target| Some(target) != host(topology, from)) {
+    let target = topology.host(to);
+    if at.ip().is_loopback() && target.is_none_or(|target| Some(target) != topology.host(from)) {
         return format!("{at} is the dialling host itself: give {to} the address that {from} reaches it at");
     }
     if let Some(advice) = astray(topology, broken) {
@@ -125,7 +120,7 @@ fn of_address(topology: &Topology, broken: &Connection) -> String {
 /// port to nobody.
 fn astray(topology: &Topology, connection: &Connection) -> Option<String> {
     let Connection { from, to, address, .. } = connection;
-    let (dialler, target) = (host(topology, from)?, host(topology, to)?);
+    let (dialler, target) = (topology.host(from)?, topology.host(to)?);
     if address.ip().is_loopback() {
         return None;
     }
@@ -137,13 +132,12 @@ fn astray(topology: &Topology, connection: &Connection) -> Option<String> {
     };
     match landing.forwarded {
         Some((network, port)) => {
-            let inner = inside(topology, network, target)
-                .map(|inner| format!("to {inner} instead"))
-                .unwrap_or_else(|| format!("to {to}"));
             let at = landing.at;
+            let inner = inside(topology, network, target);
+            let inner = inner.map_or_else(|| to.clone(), |inner| format!("{inner} instead"));
             Some(format!(
-                "the port {port} of the gateway of {network:?} leads to {at}, {who}: let it lead {inner}, or \
-                          forward another port for {to}"
+                "the port {port} of the gateway of {network:?} leads to {at}, {who}: let it lead to {inner}, or forward another \
+                 port for {to}"
             ))
         }
         None if landing.host.is_some() => {

@@ -256,7 +256,7 @@ impl<'a> Scene<'a> {
 
 /// Whether daemons stand on both sides of a gateway.
 fn is_crossed(topology: &Topology, daemons: Vec<&str>, network: &str) -> bool {
-    let hosts = daemons.into_iter().filter_map(|daemon| topology.hosts.get(topology.host_of(daemon)?));
+    let hosts = daemons.into_iter().filter_map(|daemon| topology.host(daemon));
     let is_inside = |host: &Host| host.places().any(|(own, _)| topology.around(own).contains(&network));
     let (inside, outside): (Vec<&Host>, Vec<&Host>) = hosts.partition(|host| is_inside(host));
     !inside.is_empty() && !outside.is_empty()

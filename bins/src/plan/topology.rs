@@ -300,7 +300,7 @@ impl Topology {
 
     /// After how long the gateways around some daemons forget a connection, each time once, the shortest first.
     pub(super) fn idle_times(&self, daemons: &[&str]) -> Vec<Seconds> {
-        let hosts = daemons.iter().filter_map(|daemon| self.hosts.get(self.host_of(daemon)?));
+        let hosts = daemons.iter().filter_map(|daemon| self.host(daemon));
         let networks = hosts.flat_map(Host::places).flat_map(|(network, _)| self.around(network));
         let mut all: Vec<Seconds> =
             networks.filter_map(|name| self.gateway(name)).map(|gateway| gateway.idle).collect();
@@ -331,7 +331,12 @@ impl Topology {
 
     /// Whether a daemon runs on the host of this name.
     pub(super) fn is_on(&self, daemon: &str, host: &str) -> bool {
-        self.host_of(daemon).and_then(|place| self.hosts.get(place)).is_some_and(|one| one.name == host)
+        self.host(daemon).is_some_and(|one| one.name == host)
+    }
+
+    /// The host that a daemon runs on.
+    pub(super) fn host(&self, daemon: &str) -> Option<&Host> {
+        self.hosts.get(self.host_of(daemon)?)
     }
 
     /// The place of the host that a daemon runs on.

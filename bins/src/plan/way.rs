@@ -54,8 +54,7 @@ fn exit<'a>(topology: &Topology, from: &'a Host, address: IpAddr) -> &'a str {
 
 /// Whether what was dialled leads to another host than that of the daemon which was meant.
 pub(super) fn is_astray(topology: &Topology, connection: &Connection) -> bool {
-    let host = |daemon: &str| topology.hosts.get(topology.host_of(daemon)?);
-    let (Some(from), Some(to)) = (host(&connection.from), host(&connection.to)) else { return false };
+    let (Some(from), Some(to)) = (topology.host(&connection.from), topology.host(&connection.to)) else { return false };
     let landing = landing(topology, from, connection.address);
     !connection.address.ip().is_loopback() && landing.is_some_and(|landing| landing.host.is_some_and(|host| host != to))
 }

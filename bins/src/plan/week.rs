@@ -72,7 +72,7 @@ pub(super) fn week(topology: &Topology, given: &Given, working: &[&Row]) -> Opti
     let loads: BTreeMap<&str, Load> =
         jobs.iter().map(|job| (job.name.as_str(), Load::of(topology, config, job))).collect();
     let clients: BTreeSet<&str> = jobs.iter().map(|job| job.client.as_str()).collect();
-    let silent = |client: &&str| topology.hosts.get(topology.host_of(client)?)?.data;
+    let silent = |client: &&str| topology.host(client)?.data;
     let unknown = clients.iter().filter(|client| silent(client).is_none()).map(|client| (*client).to_owned()).collect();
     let mut standing = side_by_side(given, &jobs)?.start().ok()?;
     standing.world.run_for(Duration::from_secs(FIRST));
@@ -110,8 +110,8 @@ struct Load {
 
 impl Load {
     fn of(topology: &Topology, config: &DirectorConfig, job: &Job) -> Self {
-        let client = topology.host_of(&job.client).and_then(|place| topology.hosts.get(place));
-        let storage = topology.host_of(storage_of(config, job, &job.pool)).and_then(|place| topology.hosts.get(place));
+        let client = topology.host(&job.client);
+        let storage = topology.host(storage_of(config, job, &job.pool));
         let rate = match (client, storage) {
             (Some(client), Some(storage)) => topology.rate(client, storage).unwrap_or(FASTEST),
             _ => FASTEST,

@@ -69,7 +69,7 @@ fn turned(topology: &Topology, config: &DirectorConfig, tried: &Tried, broken: &
 fn common(topology: &Topology, config: &DirectorConfig, one: Peer, other: Peer) -> Vec<Change> {
     let host = |of: &Peer| {
         let (Peer::Client(name) | Peer::Storage(name)) = of;
-        topology.hosts.get(topology.host_of(name)?)
+        topology.host(name)
     };
     let lan = |of: &Peer| match of {
         Peer::Client(name) => config.client(name).and_then(|client| client.lan_address.clone()),
@@ -88,14 +88,14 @@ fn common(topology: &Topology, config: &DirectorConfig, one: Peer, other: Peer) 
 }
 
 fn client_dials(topology: &Topology, config: &DirectorConfig, client: &str) -> Option<Change> {
-    let from = topology.hosts.get(topology.host_of(client)?)?;
-    let to = topology.hosts.get(topology.host_of(&config.director.name)?)?;
+    let from = topology.host(client)?;
+    let to = topology.host(&config.director.name)?;
     Some(Change::ClientDials { client: client.to_owned(), address: address_for(topology, from, to)? })
 }
 
 fn director_dials(topology: &Topology, config: &DirectorConfig, client: &str) -> Option<Change> {
-    let from = topology.hosts.get(topology.host_of(&config.director.name)?)?;
-    let to = topology.hosts.get(topology.host_of(client)?)?;
+    let from = topology.host(&config.director.name)?;
+    let to = topology.host(client)?;
     Some(Change::DirectorDials { client: client.to_owned(), address: address_for(topology, from, to)? })
 }
 
@@ -112,7 +112,7 @@ fn view(topology: &Topology, given: &Given, broken: &Connection) -> Option<Chang
     let name = of_storage.or_else(of_client).or_else(of_director)?;
     let is_it = name.parse::<IpAddr>().is_err()
         && resolved(topology, &name).is_some_and(|all| all.contains(&broken.address.ip()));
-    let to = topology.hosts.get(topology.host_of(&broken.to)?).filter(|_| is_it)?;
+    let to = topology.host(&broken.to).filter(|_| is_it)?;
     let address = inside(topology, network, to)?;
     let has_own =
         |host: &Host| topology.names.iter().any(|known| known.name == name && known.seen_by.contains(&host.name));
@@ -124,8 +124,8 @@ fn view(topology: &Topology, given: &Given, broken: &Connection) -> Option<Chang
 
 /// The address that the dialler can use, if it dialled another one.
 fn correct_address(topology: &Topology, config: &DirectorConfig, broken: &Connection) -> Option<Change> {
-    let from = topology.hosts.get(topology.host_of(&broken.from)?)?;
-    let to = topology.hosts.get(topology.host_of(&broken.to)?)?;
+    let from = topology.host(&broken.from)?;
+    let to = topology.host(&broken.to)?;
     let address = address_for(topology, from, to)?;
     if resolves_to(topology, &address) == Some(broken.address.ip()) {
         return None;
@@ -172,8 +172,8 @@ fn address_for(topology: &Topology, from: &Host, to: &Host) -> Option<String> {
 /// What would let a connection through the box that stopped it.
 fn opening(topology: &Topology, broken: &Connection) -> Option<Opening> {
     let (barrier, why) = broken.stop.as_ref()?;
-    let from = topology.hosts.get(topology.host_of(&broken.from)?)?;
-    let to = topology.hosts.get(topology.host_of(&broken.to)?)?;
+    let from = topology.host(&broken.from)?;
+    let to = topology.host(&broken.to)?;
     let (target, port) = (broken.address.ip().to_string(), broken.address.port());
     // A forwarded port may lead to another one.
     let inner_port = landing(topology, from, broken.address).map_or(port, |landing| landing.at.port());
