@@ -18,7 +18,7 @@ pub fn director(client: &str, storage: &str) -> DirectorConfig {
     config.clients = vec![file];
     let own = |name: &str| name.to_owned();
     config.storages = vec![Storage::new(own("sd"), own(storage), Password::new("storage"), own("dev"), own("File"))];
-    let job = |name: &str| Job::new(own(name), own("fd"), own("set"), own("sd"), own("pool"));
+    let job = |name: &str| job(name, "fd", "sd", "pool");
     let restore = Job { kind: JobKind::Restore, r#where: Some(own("/restored")), ..job("restore") };
     config.jobs = vec![job("backup"), restore];
     config.pools = vec![Pool { label_format: Some(own("vol-")), ..Pool::new(own("pool")) }];
@@ -46,6 +46,13 @@ pub fn client(director: &str) -> FileConfig {
     config.file.tls = TlsConfig::off();
     config.file.listen = anywhere();
     config
+}
+
+/// A job for the fileset `set`.
+#[must_use]
+pub fn job(name: &str, client: &str, storage: &str, pool: &str) -> Job {
+    let own = |text: &str| text.to_owned();
+    Job::new(own(name), own(client), own("set"), own(storage), own(pool))
 }
 
 /// A device with volumes in this folder.

@@ -179,7 +179,7 @@ impl Scenario {
         for client in &self.clients {
             for storage in &self.storages {
                 let (client, storage) = (&client.name, &storage.name);
-                let job = |name: String| job(&name, client, storage, storage);
+                let job = |name: String| ready::job(&name, client, storage, storage);
                 let restore = job(format!("restore-{client}-{storage}"));
                 config.jobs.extend([
                     Job { level: self.level, ..job(format!("{client}-{storage}")) },
@@ -231,19 +231,13 @@ impl Scenario {
         config.jobs.extend(jobs.map(|(name, kind, pool)| Job {
             kind,
             level: Level::Full,
-            ..job(name, &client.name, &first.name, pool)
+            ..ready::job(name, &client.name, &first.name, pool)
         }));
     }
 
     fn tls(&self) -> TlsConfig {
         ready::tls(self.tls)
     }
-}
-
-/// A job of the fileset that all have.
-pub(crate) fn job(name: &str, client: &str, storage: &str, pool: &str) -> Job {
-    let own = |text: &str| text.to_owned();
-    Job::new(own(name), own(client), own("set"), own(storage), own(pool))
 }
 
 /// A daemon of a region.

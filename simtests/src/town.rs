@@ -334,7 +334,7 @@ fn director(plan: &Plan) -> DirectorConfig {
     backup.run_on_incoming_connect_interval = Seconds(plan.run_on_connect);
     backup.wait_for_client = Seconds(plan.wait_for_client);
     backup.missed = if plan.makes_up { Missed::Run } else { Missed::Skip };
-    let verify = Job::new(own("verify"), own("fd"), own("set"), own("sd"), own("pool"));
+    let verify = ready::job("verify", "fd", "sd", "pool");
     config.jobs.push(Job { kind: JobKind::Verify, schedule: by("verified"), ..verify });
     let options = IncludeOptions { digest: Digest::Xxh128, ..IncludeOptions::default() };
     config.filesets[0].include[0].options = vec![options];

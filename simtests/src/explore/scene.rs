@@ -9,8 +9,9 @@ use crate::disk::Files;
 use crate::gateway::{Gateway, Unknown, Verdict, Way};
 use crate::host::HostId;
 use crate::network::NetworkId;
+use crate::ready;
 use crate::rng::Rng;
-use crate::scenario::{GATEWAY, Region, Scenario, job};
+use crate::scenario::{GATEWAY, Region, Scenario};
 use crate::station::{ClientStation, StorageStation};
 use crate::stock::Make;
 use crate::town::some_files;
@@ -38,7 +39,8 @@ pub(super) fn start(draw: &Draw) -> Region {
     if draw.schedule {
         let every_hour = (0..24).map(|hour| TimeOfDay { minutes: hour * 60 + 20 }).collect();
         let hourly = Schedule { runs: vec![Run::new(every_hour)], ..Schedule::new("hourly".to_owned()) };
-        let timed = Job { level: Level::Full, schedule: Some(hourly.name.clone()), ..job(TIMED, "fd0", "sd0", "sd0") };
+        let timed =
+            Job { level: Level::Full, schedule: Some(hourly.name.clone()), ..ready::job(TIMED, "fd0", "sd0", "sd0") };
         (scenario.schedules, scenario.jobs) = (vec![hourly], vec![timed]);
     }
     scenario.budget = Some(draw.budget);
