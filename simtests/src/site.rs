@@ -103,9 +103,7 @@ impl Machine {
         let (name, more) = (name.to_owned(), Vec::new());
         Self { name, network, address, more, firewall: None, uplink: Uplink::default() }
     }
-}
 
-impl Machine {
     /// Its networks and the address in each.
     fn places(&self) -> impl Iterator<Item = (Option<usize>, IpAddr)> {
         [(self.network, self.address)].into_iter().chain(self.more.iter().copied())

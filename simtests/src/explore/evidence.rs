@@ -171,17 +171,13 @@ impl Evidence {
     }
 
     /// Whether what is restored of a client may be somebody else's.
-    pub(super) fn is_tainted(&self, region: &Region, client: &str) -> bool {
-        self.may_be_others(&region.catalog.tables(), client)
-    }
-
-    fn may_be_others(&self, tables: &Tables, client: &str) -> bool {
+    pub(super) fn may_be_others(&self, tables: &Tables, client: &str) -> bool {
         tables.jobs.values().any(|row| row.client == client && self.tainted.contains(&row.job_id))
     }
 
     /// The files of a client as they are now.
     pub(super) fn newest(&self, client: usize) -> &Files {
-        self.trees[client].last().unwrap_or(&NOTHING)
+        &self.trees[client][self.trees[client].len() - 1]
     }
 
     /// Notes what the director has answered to the operator.
@@ -265,8 +261,6 @@ impl Evidence {
         (0..self.trees.len()).find(|&n| scene::name(Who::Client(n)) == row.client)
     }
 }
-
-static NOTHING: Files = Files::new();
 
 /// Whether all in which these two differ is explained by flaws.
 fn is_explained(flaws: &Flaws, tree: &Files, back: &Files) -> bool {

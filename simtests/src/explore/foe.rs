@@ -316,7 +316,8 @@ impl Foe {
             // One end follows, where the devices have two.
             "bootstrap\n" => line.ends = 10,
             "run" | "run\n" => {
-                let job = self.jobs.back().map_or("", |(job, _)| job);
+                let job = self.job().to_owned();
+                let line = &mut self.lines[n];
                 line.say(format!("3010 Job {job} start\n"));
                 if self.abuse == Abuse::Lies {
                     line.say(format!("3099 Job {job} end JobStatus=84 JobFiles=9 JobBytes=9000 JobErrors=0\n"));

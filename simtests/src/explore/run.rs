@@ -434,7 +434,7 @@ impl<'a> Run<'a> {
     /// What the backups of a client make together is what it has now.
     fn restore_newest(&mut self) -> Verdict {
         for client in (0..self.draw.clients.len()).filter(|_| self.draw.incremental) {
-            if self.evidence.is_tainted(&self.region, &name(Who::Client(client))) {
+            if self.evidence.may_be_others(&self.region.catalog.tables(), &name(Who::Client(client))) {
                 continue;
             }
             self.region.clients[client].disk.wipe_restored();
